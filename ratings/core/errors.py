@@ -1,0 +1,83 @@
+"""Everything that can go wrong, by name.
+
+::
+
+    RatingError                     code, status, detail
+    ├── InvalidInput          400   what was sent cannot be meant
+    │   ├── InvalidEvent      400   a flat event that breaks a rule
+    │   └── InvalidPrice      400   a price that breaks a rule
+    ├── NotFound              404
+    ├── Conflict              409   the database would have to break a promise
+    │   └── PriceOverlap      409   two prices would hold at one instant
+    └── Unavailable           503   the database cannot be reached
+
+    DefinitionError                 the definitions file is wrong: a refusal to start
+    DerivationError                 a timeline that cannot be turned into records
+
+Bad data is not an error but data: a reader answers `Unreadable` (see `model`),
+which is parked with its code. The codes of both are listed in
+``doc/source/reference/codes.rst``, and a test keeps that list complete.
+"""
+
+
+class RatingError(Exception):
+    """A refusal that a caller can act upon.
+
+    `code` is stable and documented; `detail` is a sentence for a person.
+    """
+
+    code = "internal_error"
+    status = 500
+
+    def __init__(self, detail: str, *, code: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        if code is not None:
+            self.code = code
+
+
+class InvalidInput(RatingError):
+    code = "invalid_input"
+    status = 400
+
+
+class InvalidEvent(InvalidInput):
+    code = "event_invalid"
+
+
+class InvalidPrice(InvalidInput):
+    code = "price_invalid"
+
+
+class NotFound(RatingError):
+    code = "not_found"
+    status = 404
+
+
+class Conflict(RatingError):
+    code = "conflict"
+    status = 409
+
+
+class PriceOverlap(Conflict):
+    code = "price_overlap"
+
+
+class Unavailable(RatingError):
+    code = "database_unavailable"
+    status = 503
+
+
+class DefinitionError(Exception):
+    """The definitions file says something that cannot be; names the place."""
+
+
+class DerivationError(Exception):
+    """The timeline of one resource cannot be turned into records.
+
+    Its new events are parked with `code`; the rest of the batch goes through.
+    """
+
+    def __init__(self, detail: str, code: str = "derivation_failed") -> None:
+        super().__init__(detail)
+        self.code = code

@@ -1,0 +1,146 @@
+"""The two functions of the ledger: derive what it should say, settle the difference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ratings.core.definitions import ResourceType
+from ratings.core.errors import DerivationError
+from ratings.core.model import Event, Record, Segment, State
+from ratings.core.pricing import PriceBook, amount
+from ratings.core.timeline import Transform, until
+
+Cuts = Mapping[str, Sequence[datetime]]
+"""Tenant -> the ends of its issued orders, ascending: no record crosses one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What turns timelines into records, apart from the events themselves."""
+
+    transform: Transform
+    resource_type: ResourceType
+    prices: PriceBook
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One resource to decide upon.
+
+    state:  from where to derive; ``State()`` is the beginning.
+    events: all that follow it, ordered.
+    have:   the current records from there on, by id.
+    """
+
+    region: str
+    state: State
+    events: Sequence[Event]
+    have: Mapping[int, Record]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What settles a ledger: records to write, ids of records to supersede."""
+
+    insert: tuple[Record, ...]
+    supersede: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What `decide` found: the change to the ledger, and what is believed from now on."""
+
+    state: State
+    change: Change
+
+
+def decide(rules: Rules, case: Case, cuts: Cuts) -> Verdict:
+    """Derive and settle: the one rule for new events, new prices and closing orders."""
+    wanted, state = derive(rules, case.state, case.events, case.region, cuts)
+    return Verdict(state, settle(wanted, case.have))
+
+
+def derive(
+    rules: Rules, state: State, events: Sequence[Event], region: str, cuts: Cuts
+) -> tuple[list[Record], State]:
+    """Records from the last event of `state` up to the last of `events`, and what follows.
+
+    From ``State()`` and a whole timeline it gives the whole ledger of the
+    resource; from what is believed and the events that follow, the rest of it.
+    A resource that runs on has been billed up to the owner's last cut.
+    """
+    segments, after = rules.transform(state, events, rules.resource_type)
+    last_cut = max(cuts.get(after.tenant_id or "", ()), default=None)
+    if after.open and after.last and last_cut and last_cut > after.last[0]:
+        segments = [*segments, *running(rules, after, last_cut)]
+    optional = {c.name for c in rules.resource_type.components if c.when_priced}
+    records = [
+        record
+        for segment in segments
+        for record in _records(rules.prices, segment, region, cuts.get(segment.tenant_id, ()))
+        if record.unit_price is not None or record.component not in optional
+    ]
+    _refuse_overlap(records)
+    return records, after
+
+
+def running(rules: Rules, state: State, instant: datetime) -> list[Segment]:
+    """What has run up since the last event, as if nothing changed until `instant`."""
+    return rules.transform(state, [until(instant)], rules.resource_type)[0]
+
+
+def settle(wanted: Iterable[Record], have: Mapping[int, Record]) -> Change:
+    """The least change that makes the current records `have` say what is `wanted`."""
+    known = {record: record_id for record_id, record in have.items()}
+    wanted = tuple(wanted)
+    kept = {known[record] for record in wanted if record in known}
+    return Change(
+        insert=tuple(record for record in wanted if record not in known),
+        supersede=tuple(sorted(set(have) - kept)),
+    )
+
+
+def _records(
+    prices: PriceBook, segment: Segment, region: str, cuts: Sequence[datetime]
+) -> Iterator[Record]:
+    currency = prices.currency(segment.tenant_id)
+    for start, end, price in prices.pieces(segment, region):
+        counted = price is not None and price.per == "unit"
+        for part_start, part_end in ((start, end),) if counted else _cut(start, end, cuts):
+            yield Record(
+                component=segment.component,
+                start=part_start,
+                end=part_end,
+                tenant_id=segment.tenant_id,
+                quantity=segment.quantity,
+                metadata=segment.metadata,
+                currency=currency,
+                unit_price=None if price is None else price.unit_price,
+                price_id=None if price is None else price.id,
+                amount=None
+                if price is None
+                else amount(price, segment.quantity, part_start, part_end),
+            )
+
+
+def _cut(
+    start: datetime, end: datetime, cuts: Sequence[datetime]
+) -> Iterator[tuple[datetime, datetime]]:
+    for cut in cuts:
+        if start < cut < end:
+            yield start, cut
+            start = cut
+    yield start, end
+
+
+def _refuse_overlap(records: Sequence[Record]) -> None:
+    """The pure half of the guard whose other half is ex_records_overlap."""
+    ends: dict[str, datetime] = {}
+    for record in sorted(records, key=lambda r: r.start):
+        if record.end <= record.start:
+            raise DerivationError(f"{record.component}: empty record at {record.start}")
+        if record.start < ends.get(record.component, record.start):
+            raise DerivationError(f"{record.component}: records overlap at {record.start}")
+        ends[record.component] = record.end
