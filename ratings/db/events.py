@@ -1,0 +1,95 @@
+"""The journal: every event that was understood, once, as it came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from ratings.core.model import Event, Ignored
+from ratings.db.copying import NULL, cell, copy, instant_cell, json_cell, row
+
+_COLUMNS = (
+    "message_id, region, event_type, event_time, state, resource_id, tenant_id, action, starts,"
+    " content, body"
+)
+
+_KNOWN = "SELECT message_id FROM events WHERE message_id = ANY(%s)"
+
+_TIMELINES = """
+SELECT e.resource_id AS id, e.message_id, e.event_type, e.event_time, e.tenant_id, e.action,
+       e.starts, e.content, r.region, r.resource_type, r.resource_id
+FROM events e JOIN resources r ON r.id = e.resource_id
+WHERE e.resource_id = ANY(%s) AND e.state = 'rated'"""
+
+
+class Entry(NamedTuple):
+    """A row to be journaled; `resource_id` is the row id of the resource, None if ignored."""
+
+    event: Event | Ignored
+    resource_id: int | None
+    body: str
+
+
+def known(conn: Connection, message_ids: Sequence[str]) -> set[str]:
+    """Those of `message_ids` that are in the journal already."""
+    return set(conn.exec_driver_sql(_KNOWN, (list(message_ids),)).scalars())
+
+
+def append(conn: Connection, entries: Iterable[Entry]) -> None:
+    """Journal `entries`, in the order of their message ids.
+
+    The order keeps two writers that meet on the same messages from waiting for
+    each other. IntegrityError if a message id is in the journal already.
+    """
+    in_order = sorted(entries, key=lambda entry: entry.event.message_id)
+    copy(conn, "events", _COLUMNS, map(_row, in_order))
+
+
+def timelines(conn: Connection, resource_ids: Sequence[int]) -> dict[int, list[Event]]:
+    """All events of each resource (by row id), in no order."""
+    found: dict[int, list[Event]] = {resource_id: [] for resource_id in resource_ids}
+    for e in conn.exec_driver_sql(_TIMELINES, (list(resource_ids),)):
+        content = {
+            name: value if isinstance(value, str) else Decimal(value)
+            for name, value in e.content.items()
+        }
+        found[e.id].append(
+            Event(
+                message_id=e.message_id,
+                region=e.region,
+                event_type=e.event_type,
+                resource_type=e.resource_type,
+                resource_id=e.resource_id,
+                tenant_id=e.tenant_id,
+                event_time=e.event_time,
+                action=e.action,
+                content=content,
+                starts=e.starts,
+            )
+        )
+    return found
+
+
+def _row(entry: Entry) -> str:
+    event = entry.event
+    start = row(
+        cell(event.message_id),
+        cell(event.region),
+        cell(event.event_type),
+        instant_cell(event.event_time),
+    )
+    if isinstance(event, Ignored):
+        return row(start, "ignored", NULL, NULL, NULL, NULL, NULL, cell(entry.body))
+    return row(
+        start,
+        "rated",
+        str(entry.resource_id),
+        cell(event.tenant_id),
+        cell(event.action),
+        "t" if event.starts else "f",
+        json_cell(event.content),
+        cell(entry.body),
+    )

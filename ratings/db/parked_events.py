@@ -1,0 +1,66 @@
+"""Parked events: kept as they came, with the reason, until they are understood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+_PARK = """
+INSERT INTO parked_events (message_id, region, code, detail, body)
+SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[]) ORDER BY 1
+ON CONFLICT (message_id) DO UPDATE
+SET code = excluded.code, detail = excluded.detail, attempts = parked_events.attempts + 1
+RETURNING region, attempts = 1 AS new"""
+
+_FORGET = "DELETE FROM parked_events WHERE message_id = ANY(%s) RETURNING region"
+
+_TAKE = """
+SELECT id, message_id, region, body FROM parked_events
+WHERE id > %(after)s AND (%(code)s::text IS NULL OR code = %(code)s)
+  AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s))
+ORDER BY id LIMIT %(limit)s"""
+
+
+class Parked(NamedTuple):
+    """A row to be parked; `body` is what was sent, as text."""
+
+    message_id: str
+    region: str
+    code: str
+    detail: str
+    body: str
+
+
+class Waiting(NamedTuple):
+    """A parked event on its way to another try."""
+
+    id: int
+    message_id: str
+    region: str
+    body: str
+
+
+def park(conn: Connection, rows: Sequence[Parked]) -> list[str]:
+    """Keep `rows`, each message id once; returns the region of each not parked before."""
+    columns = tuple(list(column) for column in zip(*rows, strict=True))
+    return [row.region for row in conn.exec_driver_sql(_PARK, columns) if row.new]
+
+
+def forget(conn: Connection, message_ids: Sequence[str]) -> Sequence[str]:
+    """Let go of parked events that the journal now holds; returns the region of each."""
+    return conn.exec_driver_sql(_FORGET, (list(message_ids),)).scalars().all()
+
+
+def take(
+    conn: Connection,
+    *,
+    after: int,
+    limit: int,
+    code: str | None = None,
+    ids: Sequence[int] | None = None,
+) -> list[Waiting]:
+    """Up to `limit` parked events past id `after`, by code or by ids if given."""
+    parameters = {"after": after, "code": code, "ids": ids, "limit": limit}
+    return [Waiting(*row) for row in conn.exec_driver_sql(_TAKE, parameters)]
