@@ -1,0 +1,161 @@
+"""Changing prices: the ledger follows in the same transaction.
+
+A price that begins in the future changes nothing yet. One that reaches back
+derives anew every resource that lived while it holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from psycopg import errors as pg
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import IntegrityError
+
+from ratings import settling
+from ratings.core.errors import Conflict, DerivationError, InvalidPrice, NotFound, PriceOverlap
+from ratings.core.ledger import decide
+from ratings.core.model import Price
+from ratings.core.pricing import check
+from ratings.db import components, prices, resources
+from ratings.settling import Settings
+
+_CHUNK = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """What is to hold in place of a price, from `start` on (None: now).
+
+    None elsewhere is: as it was.
+    """
+
+    unit_price: Decimal | None = None
+    per: str | None = None
+    name: str | None = None
+    description: str | None = None
+    start: datetime | None = None
+
+
+def add(engine: Engine, settings: Settings, price: Price) -> Price:
+    """A new price (its id is given here). Raises InvalidPrice, PriceOverlap."""
+    check(price)
+    if price.component not in settings.definitions.units():
+        known = ", ".join(sorted(settings.definitions.units()))
+        raise InvalidPrice(f"{price.component!r} is no component; there are {known}")
+    with engine.begin() as conn:
+        prices.open_for_change(conn)
+        return _insert(conn, settings, price)
+
+
+def take_over(
+    engine: Engine,
+    settings: Settings,
+    price_id: int,
+    successor: Successor,
+    now: datetime,
+) -> Price:
+    """Let `successor` hold in place of a price, which keeps its past.
+
+    Where it charges the same, the price is merely described anew. Raises
+    NotFound, InvalidPrice.
+    """
+    with engine.begin() as conn:
+        prices.open_for_change(conn)
+        old = _existing(conn, price_id)
+        new = replace(
+            old,
+            unit_price=old.unit_price if successor.unit_price is None else successor.unit_price,
+            per=successor.per or old.per,
+            name=old.name if successor.name is None else successor.name,
+            description=old.description if successor.description is None else successor.description,
+        )
+        check(new)
+        if (new.unit_price, new.per) == (old.unit_price, old.per):
+            prices.describe(conn, price_id, new.name, new.description)
+            return new
+        at = _moment(old, successor.start, now)
+        if at == old.start:
+            prices.delete(conn, price_id)
+        else:
+            prices.close(conn, price_id, at)
+        return _insert(conn, settings, replace(new, start=at))
+
+
+def end(engine: Engine, price_id: int, now: datetime) -> None:
+    """No longer charge it: from now on, or never if nothing was priced with it. NotFound."""
+    with engine.begin() as conn:
+        prices.open_for_change(conn)
+        price = _existing(conn, price_id)
+        if price.end is not None and price.end <= now:
+            return
+        if (price.start is not None and price.start >= now) or not prices.used(conn, price_id):
+            prices.delete(conn, price_id)
+        else:
+            prices.close(conn, price_id, now)
+
+
+def _insert(conn: Connection, settings: Settings, price: Price) -> Price:
+    component_ids = components.ensure(conn, settings.definitions.units())
+    try:
+        price_id = prices.insert(conn, price, component_ids[price.component])
+    except IntegrityError as error:
+        if isinstance(error.orig, pg.ExclusionViolation):
+            raise PriceOverlap(
+                f"another price of {price.component} with the same region, tenant, match and"
+                " currency holds at some instant of this one"
+            ) from error
+        raise
+    _follow(conn, settings, price)
+    return replace(price, id=price_id)
+
+
+def _follow(conn: Connection, settings: Settings, price: Price) -> None:
+    """Derive anew what lived while `price` holds. The caller keeps raters away."""
+    types = [
+        name
+        for name, resource_type in settings.definitions.types.items()
+        if any(component.name == price.component for component in resource_type.components)
+    ]
+    rules_of = settings.rules(settings.price_book(conn))
+    component_ids = components.ensure(conn, settings.definitions.units())
+    after = 0
+    while locked := resources.lock_affected(
+        conn,
+        types,
+        region=price.region,
+        start=price.start,
+        end=price.end,
+        after=after,
+        limit=_CHUNK,
+    ):
+        cases, cuts = settling.gather(conn, locked, {}, from_the_start=True)
+        try:
+            verdicts = {
+                row_id: decide(rules_of(resource.key[1]), case, cuts)
+                for row_id, (resource, case) in cases.items()
+            }
+        except DerivationError as error:
+            raise Conflict(str(error), code=error.code) from error
+        settling.apply(conn, cases, verdicts, component_ids)
+        after = locked[-1].id
+
+
+def _existing(conn: Connection, price_id: int) -> Price:
+    price = prices.get(conn, price_id)
+    if price is None:
+        raise NotFound(f"there is no price {price_id}")
+    return price
+
+
+def _moment(old: Price, start: datetime | None, now: datetime) -> datetime:
+    """When the successor of `old` begins; what has begun cannot be replaced from its start."""
+    at = start or (now if old.start is None else max(now, old.start))
+    begun = old.start is None or old.start < now
+    if old.start is not None and (at < old.start or (begun and at == old.start)):
+        raise InvalidPrice("start_at must lie after the start of the price that it takes over from")
+    if old.end is not None and at >= old.end:
+        raise InvalidPrice("start_at must lie before the end of the price that it takes over from")
+    return at

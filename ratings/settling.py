@@ -1,0 +1,136 @@
+"""Between the database and the decision: cases are gathered, verdicts applied.
+
+Every verb that changes the ledger goes through these two: rating, repricing and
+closing orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from ratings.core.definitions import Definitions
+from ratings.core.ledger import Case, Cuts, Rules, Verdict
+from ratings.core.model import Event, State
+from ratings.core.pricing import PriceBook
+from ratings.core.timeline import Transform, follows, ordered
+from ratings.db import events, prices, records, resources, sales_orders
+from ratings.db.resources import Resource
+
+RulesOf = Callable[[str], Rules]
+"""Resource type name -> the rules that rate it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What every verb is told: the definitions, the plug-ins, and the money."""
+
+    definitions: Definitions
+    transformers: Mapping[str, Transform]
+    currency: str
+    future_tolerance: timedelta
+
+    def price_book(self, conn: Connection) -> PriceBook:
+        """All prices, as `conn` sees them."""
+        return PriceBook(prices.load(conn), self.currency)
+
+    def rules(self, book: PriceBook) -> RulesOf:
+        types, transformers = self.definitions.types, self.transformers
+        return lambda name: Rules(transformers[types[name].transformer], types[name], book)
+
+
+Cases = Mapping[int, tuple[Resource, Case]]
+"""Resource row id -> the locked resource and what there is to decide."""
+
+
+def gather(
+    conn: Connection,
+    locked: Iterable[Resource],
+    arrived: Mapping[int, Sequence[Event]],
+    *,
+    from_the_start: bool = False,
+) -> tuple[Cases, Cuts]:
+    """Cases for `locked` resources and the events that `arrived` for them (by row id).
+
+    An event that comes in order needs what is believed and nothing else; one
+    that comes late needs the whole timeline. ``from_the_start`` trusts nothing
+    but the journal.
+    """
+    timelines = {r.id: (r, ordered(arrived.get(r.id, ()))) for r in locked}
+    late = [
+        row_id
+        for row_id, (resource, news) in timelines.items()
+        if from_the_start or not follows(resource.state, news)
+    ]
+    history = events.timelines(conn, late) if late else {}
+    starts: dict[int, tuple[State, list[Event]]] = {
+        row_id: (State(), ordered([*history[row_id], *news]))
+        if row_id in history
+        else (resource.state, news)
+        for row_id, (resource, news) in timelines.items()
+    }
+    cuts = _cuts(conn, starts.values())
+    have = records.current(conn, since) if (since := _needed(starts, cuts)) else {}
+    cases = {
+        row_id: (timelines[row_id][0], Case(timelines[row_id][0].region, state, news, found))
+        for row_id, (state, news) in starts.items()
+        for found in (have.get(row_id, {}),)
+    }
+    return cases, cuts
+
+
+def apply(
+    conn: Connection,
+    cases: Cases,
+    verdicts: Mapping[int, Verdict],
+    component_ids: Mapping[str, int],
+) -> None:
+    """Write what was decided (by resource row id): supersede, then insert, then believe."""
+    obsolete = [i for verdict in verdicts.values() for i in verdict.change.supersede]
+    if obsolete:
+        records.supersede(conn, sorted(obsolete))
+    records.append(
+        conn,
+        ((row_id, r) for row_id, verdict in verdicts.items() for r in verdict.change.insert),
+        component_ids,
+    )
+    states = [
+        (row_id, verdict.state)
+        for row_id, verdict in verdicts.items()
+        if verdict.state != cases[row_id][0].state
+    ]
+    if states:
+        resources.update(conn, states)
+
+
+def _cuts(conn: Connection, starts: Iterable[tuple[State, Sequence[Event]]]) -> Cuts:
+    """The cuts that can touch any of these, of every tenant that turns up in them."""
+    tenants: set[str] = set()
+    since: list[datetime | None] = []
+    for state, news in starts:
+        since.append(state.last[0] if state.last else news[0].event_time if news else None)
+        if state.tenant_id:
+            tenants.add(state.tenant_id)
+        for event in news:
+            tenants.add(event.tenant_id or str(event.content.get("requester", "")))
+    earliest = None if None in since else min((s for s in since if s), default=None)
+    return sales_orders.cuts(conn, sorted(tenants), earliest)
+
+
+def _needed(
+    starts: Mapping[int, tuple[State, Sequence[Event]]], cuts: Cuts
+) -> dict[int, datetime | None]:
+    """From when on current records have to be known: resource row id -> instant.
+
+    After the last event there are records only where an order was closed since.
+    """
+    needed: dict[int, datetime | None] = {}
+    for row_id, (state, _) in starts.items():
+        if state.last is None:
+            needed[row_id] = None
+        elif any(cut > state.last[0] for cut in cuts.get(state.tenant_id or "", ())):
+            needed[row_id] = state.last[0]
+    return needed
