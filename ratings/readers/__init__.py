@@ -1,0 +1,110 @@
+"""Wire formats -> events, or the reason why not. Pure: no clock, no I/O.
+
+A `Reader` is made once of the definitions and tells the formats apart by shape::
+
+    reader = Reader(definitions)
+    for body in split(request_body):
+        for reading, journaled in reader.read(body, region="RegionOne"):
+            ...
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ratings.core.definitions import Definitions
+from ratings.core.errors import InvalidEvent, InvalidInput
+from ratings.core.model import Event, Ignored, Unreadable
+from ratings.readers import ceilometer, flat, identity, notification
+from ratings.readers.facts import Notice, interpret
+from ratings.readers.misread import Misread, shown
+from ratings.readers.plans import Plan, Plans
+from ratings.readers.spread import Form, spread
+from ratings.readers.times import event_time
+from ratings.readers.wire import Wire, decode, encode, split
+
+__all__ = ["Reader", "Received", "split"]
+
+
+class Received(NamedTuple):
+    """What was understood of one event, and the JSON that goes into the journal.
+
+    The body of an Event or an Ignored can always be stored as jsonb; that of an
+    Unreadable may hold what jsonb refuses, but is UTF-8 and JSON. Read again, a
+    body gives the same reading.
+    """
+
+    reading: Event | Ignored | Unreadable
+    body: bytes
+
+
+class Reader:
+    """Reads events of every format. Raises DefinitionError when made of
+    definitions whose rules name facts or signals that are not there."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._types = definitions.types
+        self._plans = Plans(definitions)
+
+    def read(self, body: bytes, region: str) -> list[Received]:
+        """The readings of one JSON object, at least one.
+
+        `region` is where events of formats without one come from. Raises
+        InvalidInput (body_not_json, body_no_event, nesting_too_deep) and, for a
+        flat event that breaks a rule, InvalidEvent.
+        """
+        wire, problem = decode(body)
+        if not ceilometer.KEYS.isdisjoint(wire):
+            return self._notice(ceilometer, wire, problem, body, region)
+        if not notification.KEYS.isdisjoint(wire):
+            if problem is None:
+                wire, problem = notification.unwrap(wire)
+            return self._notice(notification, wire, problem, body, region)
+        if flat.KEYS.isdisjoint(wire):
+            raise InvalidInput("the object is no event of any format", code="body_no_event")
+        if problem is not None:
+            raise InvalidEvent(problem.detail, code=problem.code)
+        return [Received(flat.read(wire, self._types), body)]
+
+    def _notice(
+        self, form: Form, wire: Wire, problem: Misread | None, body: bytes, region: str
+    ) -> list[Received]:
+        notice = form.notice(wire)
+        try:
+            if problem is not None:
+                raise problem
+            _check_region(region)
+            plan = self._plans.find(notice.event_type)
+            message_id = notice.message_id or identity.derived(region, wire)
+            parts = None if plan is None else spread(form, wire, plan, message_id)
+        except Misread as misread:
+            return [Received(misread.unreadable(notice.message_id), body)]
+        if plan is None or parts == []:
+            return [Received(_ignored(notice, message_id, region), body)]
+        if parts is None:
+            return [Received(_reading(notice, plan, message_id, region), body)]
+        return [_part(form.notice(part), plan, region, encode(part)) for part in parts]
+
+
+def _part(notice: Notice, plan: Plan, region: str, body: bytes) -> Received:
+    assert notice.message_id is not None, "spread gives every part an id"
+    return Received(_reading(notice, plan, notice.message_id, region), body)
+
+
+def _reading(
+    notice: Notice, plan: Plan, message_id: str, region: str
+) -> Event | Ignored | Unreadable:
+    try:
+        event = interpret(notice, plan, message_id, region)
+    except Misread as misread:
+        return misread.unreadable(notice.message_id)
+    return event or _ignored(notice, message_id, region)
+
+
+def _ignored(notice: Notice, message_id: str, region: str) -> Ignored:
+    return Ignored(message_id, region, notice.event_type, event_time(notice.time))
+
+
+def _check_region(region: str) -> None:
+    if not 0 < len(region) <= identity.LONGEST or not region.isprintable():
+        raise Misread("region_invalid", f"{shown(region)} is no name of a region")

@@ -1,0 +1,53 @@
+"""Numbers as quantities: exact, finite, not negative, and of a size that is real."""
+
+from __future__ import annotations
+
+import re
+from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
+from typing import Any
+
+from ratings.readers.misread import Misread, shown
+
+LARGEST = 10**15
+"""A quantity beyond this is an error of its source."""
+
+DECIMALS = 30
+"""Places after the point: what bytes have when they are told in GiB."""
+
+_ONE = Decimal(1)
+# LARGEST and DECIMALS with room to spare; what does not fit is refused, not rounded.
+_EXACT = Context(prec=60, traps=[Inexact, InvalidOperation, Overflow])
+_NUMERIC = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?").fullmatch
+
+
+def quantity(value: Any, name: str, divide: int = 1) -> Decimal:
+    """`value` / `divide`, exactly; an int, a Decimal or a numeric text.
+
+    Raises Misread: quantity_invalid.
+    """
+    if type(value) is int and divide == 1 and 0 <= value <= LARGEST:
+        return Decimal(value)
+    try:
+        found = _EXACT.divide(_decimal(value), Decimal(divide)).normalize(_EXACT)
+    except (Inexact, InvalidOperation, Overflow):
+        raise _invalid(name, value) from None
+    exponent = int(found.as_tuple().exponent)
+    if not 0 <= found <= LARGEST or exponent < -DECIMALS:
+        raise _invalid(name, value)
+    if exponent > 0:
+        return found.quantize(_ONE, context=_EXACT)  # 10, the same number as 1E+1
+    return abs(found)  # -0 is 0
+
+
+def _decimal(value: Any) -> Decimal:
+    if type(value) is str and _NUMERIC(value):
+        return Decimal(value)
+    if type(value) is Decimal and value.is_finite():
+        return value
+    if type(value) is int:
+        return Decimal(value)
+    raise InvalidOperation
+
+
+def _invalid(name: str, value: Any) -> Misread:
+    return Misread("quantity_invalid", f"{name}: {shown(value)} is no quantity")
