@@ -24,7 +24,8 @@ class FactSource:
     """Where a fact is found, in order: Ceilometer traits, then payload paths.
 
     payload: dotted paths, split. divide: an exact divisor of numbers (bytes to
-    GiB). translate: replacement of texts; a text it does not list stays.
+    GiB). translate: replacement of texts; a text it does not list stays, and one
+    that it gives null for says nothing.
     """
 
     name: str
@@ -32,7 +33,7 @@ class FactSource:
     traits: tuple[str, ...] = ()
     payload: tuple[tuple[str, ...], ...] = ()
     divide: int = 1
-    translate: Mapping[str, str] | None = None
+    translate: Mapping[str, str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

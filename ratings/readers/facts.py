@@ -114,7 +114,7 @@ def _payload(payload: Any) -> Mapping[str, Any]:
 def _holds(rule: Rule, traits: Mapping[str, Any], payload: Mapping[str, Any]) -> bool:
     for source, texts, expected in rule.conditions:
         value = find(source, traits, payload)
-        if ((None if value is None else _text(source, value)) in texts) is not expected:
+        if (_text(source, value) in texts) is not expected:
             return False
     return True
 
@@ -129,17 +129,20 @@ def _content(
             continue
         if source.kind == NUMBER:
             content[source.name] = quantity(value, source.name, source.divide)
-        else:
-            content[source.name] = _text(source, value)
+        elif (text := _text(source, value)) is not None:
+            content[source.name] = text
     return content
 
 
-def _text(source: FactSource, value: Any) -> str:
+def _text(source: FactSource, value: Any) -> str | None:
+    """The text fact that `value` is; None where it is absent or translates to nothing."""
+    if value is None:
+        return None
     if isinstance(value, (dict, list)):
         raise Misread("fact_invalid", f"{source.name}: {shown(value)} is no text")
     text = str(value)  # of numbers and booleans, as Ceilometer does it
-    if source.translate is not None:
-        text = source.translate.get(text, text)
+    if source.translate is not None and text in source.translate:
+        return source.translate[text]
     return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT]
 
 
