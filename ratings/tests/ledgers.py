@@ -17,7 +17,7 @@ from ratings.settling import Settings
 from ratings.tests.journals import DEFINITIONS
 from ratings.transformers import lifecycle
 
-NOW = datetime(2026, 6, 1, tzinfo=UTC)
+NOW = datetime(2027, 1, 1, tzinfo=UTC)
 
 SETTINGS = Settings(
     definitions=DEFINITIONS,
@@ -70,3 +70,13 @@ def rows(engine: Engine, sql: str) -> list[tuple[Any, ...]]:
 
 def scalar(engine: Engine, sql: str) -> Any:
     return rows(engine, sql)[0][0]
+
+
+def empty(engine: Engine) -> None:
+    """Take everything out of a database again, its append-only tables too."""
+    with engine.begin() as conn:
+        conn.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        conn.exec_driver_sql(
+            "TRUNCATE events, parked_events, records, resources, tallies, prices CASCADE"
+        )
+        conn.exec_driver_sql("UPDATE revisions SET revision = revision + 1")

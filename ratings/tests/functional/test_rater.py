@@ -4,7 +4,6 @@ import random
 from dataclasses import replace
 from decimal import Decimal
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from ratings.tests.ledgers import (
     OVERLAPS,
     add_prices,
     arrival,
+    empty,
     ledger,
     rate,
     rater,
@@ -33,22 +33,6 @@ VOLUME = """
     08:00 exists size=20 id=c
     09:00 delete size=20 id=d
 """
-
-
-@pytest.fixture
-def clean(database):
-    """A function that empties the database: for many examples in one."""
-
-    def empty():
-        with database.begin() as conn:
-            conn.exec_driver_sql("SET session_replication_role = replica")
-            conn.exec_driver_sql(
-                "TRUNCATE events, parked_events, records, resources, tallies, prices CASCADE"
-            )
-            conn.exec_driver_sql("UPDATE revisions SET revision = revision + 1")
-            conn.exec_driver_sql("SET session_replication_role = origin")
-
-    return empty
 
 
 def test_events_become_priced_records(database):
@@ -83,10 +67,8 @@ def test_replaying_everything_writes_nothing(database):
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(clouds.events(), clouds.prices(), st.data())
-def test_any_order_batching_and_repetition_gives_the_naive_ledger(
-    database, clean, events, prices, data
-):
-    clean()
+def test_any_order_batching_and_repetition_gives_the_naive_ledger(database, events, prices, data):
+    empty(database)
     seed = data.draw(st.integers(0, 2**32), label="order of arrival")
     chance = random.Random(seed)
     arriving = events + chance.choices(events, k=len(events) // 2)
