@@ -75,9 +75,11 @@ class Rater:
                 if isinstance(error.orig, pg.ExclusionViolation):
                     # The row of a resource and the ledger disagree: trust the journal.
                     careful = True
+                elif isinstance(error.orig, _PASSING):
+                    continue
                 elif isinstance(error.orig, _REFUSED):
                     break
-                elif not isinstance(error.orig, _PASSING):
+                else:
                     raise
         return self._halved(arrivals, refusal)
 
@@ -120,7 +122,7 @@ class Rater:
         return resources.lock(conn, keys) if keys else {}
 
 
-_REFUSED = (pg.DataError, pg.ProgramLimitExceeded, pg.CheckViolation, pg.StatementTooComplex)
+_REFUSED = (pg.DataError, pg.IntegrityError, pg.ProgramLimitExceeded, pg.StatementTooComplex)
 """The database will say so again: something in the batch cannot be stored."""
 
 _PASSING = (pg.UniqueViolation, pg.DeadlockDetected, pg.SerializationFailure)

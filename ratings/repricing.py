@@ -6,6 +6,7 @@ derives anew every resource that lived while it holds.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -41,13 +42,26 @@ class Successor:
 
 def add(engine: Engine, settings: Settings, price: Price) -> Price:
     """A new price (its id is given here). Raises InvalidPrice, PriceOverlap."""
-    check(price)
-    if price.component not in settings.definitions.units():
-        known = ", ".join(sorted(settings.definitions.units()))
-        raise InvalidPrice(f"{price.component!r} is no component; there are {known}")
+    _refuse_unknown(settings, price)
     with engine.begin() as conn:
         prices.open_for_change(conn)
         return _insert(conn, settings, price)
+
+
+def add_all(engine: Engine, settings: Settings, book: Sequence[Price]) -> int:
+    """Add a whole book or nothing of it; returns how many prices were not there yet.
+
+    Raises InvalidPrice, PriceOverlap.
+    """
+    for price in book:
+        _refuse_unknown(settings, price)
+    with engine.begin() as conn:
+        prices.open_for_change(conn)
+        known = {_nameless(price) for price in prices.load(conn)}
+        new = [price for price in book if _nameless(price) not in known]
+        for price in new:
+            _insert(conn, settings, price)
+    return len(new)
 
 
 def take_over(
@@ -95,6 +109,19 @@ def end(engine: Engine, price_id: int, now: datetime) -> None:
             prices.delete(conn, price_id)
         else:
             prices.close(conn, price_id, now)
+
+
+def _refuse_unknown(settings: Settings, price: Price) -> None:
+    check(price)
+    units = settings.definitions.units()
+    if price.component not in units:
+        known = ", ".join(sorted(units))
+        raise InvalidPrice(f"{price.component!r} is no component; there are {known}")
+
+
+def _nameless(price: Price) -> Price:
+    """What a price charges, apart from how it is called."""
+    return replace(price, id=0, name=None, description=None)
 
 
 def _insert(conn: Connection, settings: Settings, price: Price) -> Price:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from ratings.core.definitions import ResourceType
 from ratings.core.errors import DerivationError
-from ratings.core.model import Event, Record, Segment, State
+from ratings.core.model import Event, Price, Record, Segment, State
 from ratings.core.pricing import PriceBook, amount
 from ratings.core.timeline import Transform, until
 
@@ -76,11 +76,13 @@ def derive(
     if after.open and after.last and last_cut and last_cut > after.last[0]:
         segments = [*segments, *running(rules, after, last_cut)]
     optional = {c.name for c in rules.resource_type.components if c.when_priced}
+    book = rules.prices
     records = [
-        record
+        _record(segment, part_start, part_end, price, book.currency(segment.tenant_id))
         for segment in segments
-        for record in _records(rules.prices, segment, region, cuts.get(segment.tenant_id, ()))
-        if record.unit_price is not None or record.component not in optional
+        for start, end, price in book.pieces(segment, region)
+        if price is not None or segment.component not in optional
+        for part_start, part_end in _cut(start, end, price, cuts.get(segment.tenant_id, ()))
     ]
     _refuse_overlap(records)
     return records, after
@@ -93,8 +95,10 @@ def running(rules: Rules, state: State, instant: datetime) -> list[Segment]:
 
 def settle(wanted: Iterable[Record], have: Mapping[int, Record]) -> Change:
     """The least change that makes the current records `have` say what is `wanted`."""
-    known = {record: record_id for record_id, record in have.items()}
     wanted = tuple(wanted)
+    if not have:
+        return Change(insert=wanted, supersede=())
+    known = {record: record_id for record_id, record in have.items()}
     kept = {known[record] for record in wanted if record in known}
     return Change(
         insert=tuple(record for record in wanted if record not in known),
@@ -102,37 +106,35 @@ def settle(wanted: Iterable[Record], have: Mapping[int, Record]) -> Change:
     )
 
 
-def _records(
-    prices: PriceBook, segment: Segment, region: str, cuts: Sequence[datetime]
-) -> Iterator[Record]:
-    currency = prices.currency(segment.tenant_id)
-    for start, end, price in prices.pieces(segment, region):
-        counted = price is not None and price.per == "unit"
-        for part_start, part_end in ((start, end),) if counted else _cut(start, end, cuts):
-            yield Record(
-                component=segment.component,
-                start=part_start,
-                end=part_end,
-                tenant_id=segment.tenant_id,
-                quantity=segment.quantity,
-                metadata=segment.metadata,
-                currency=currency,
-                unit_price=None if price is None else price.unit_price,
-                price_id=None if price is None else price.id,
-                amount=None
-                if price is None
-                else amount(price, segment.quantity, part_start, part_end),
-            )
+def _record(
+    segment: Segment, start: datetime, end: datetime, price: Price | None, currency: str
+) -> Record:
+    return Record(
+        component=segment.component,
+        start=start,
+        end=end,
+        tenant_id=segment.tenant_id,
+        quantity=segment.quantity,
+        metadata=segment.metadata,
+        currency=currency,
+        unit_price=None if price is None else price.unit_price,
+        price_id=None if price is None else price.id,
+        amount=None if price is None else amount(price, segment.quantity, start, end),
+    )
 
 
 def _cut(
-    start: datetime, end: datetime, cuts: Sequence[datetime]
-) -> Iterator[tuple[datetime, datetime]]:
-    for cut in cuts:
-        if start < cut < end:
-            yield start, cut
-            start = cut
-    yield start, end
+    start: datetime, end: datetime, price: Price | None, cuts: Sequence[datetime]
+) -> list[tuple[datetime, datetime]]:
+    """[start, end) in parts that cross no cut; a count cannot be divided."""
+    parts: list[tuple[datetime, datetime]] = []
+    if price is None or price.per != "unit":
+        for cut in cuts:
+            if start < cut < end:
+                parts.append((start, cut))
+                start = cut
+    parts.append((start, end))
+    return parts
 
 
 def _refuse_overlap(records: Sequence[Record]) -> None:

@@ -8,7 +8,7 @@ choice never depends on the order in which prices were loaded.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -74,7 +74,7 @@ class PriceBook:
         """The currency in which `tenant_id` is billed; only prices in it can match."""
         return self._currency
 
-    def pieces(self, segment: Segment, region: str) -> Iterator[Piece]:
+    def pieces(self, segment: Segment, region: str) -> list[Piece]:
         """`segment` as adjacent pieces of one price each, months apart where that counts."""
         tenant = segment.tenant_id if segment.tenant_id in self._tenants else None
         key = (segment.component, region, tenant, segment.metadata)
@@ -86,13 +86,14 @@ class PriceBook:
         price = prices[at]
         if price is not None and price.per == "unit":
             # A count belongs to the instant at which it begins: it cannot be divided.
-            yield segment.start, segment.end, price
-            return
+            return [(segment.start, segment.end, price)]
         start = segment.start
+        pieces: list[Piece] = []
         while at < len(changes) and changes[at] < segment.end:
-            yield from _months(start, changes[at], prices[at])
+            pieces += _months(start, changes[at], prices[at])
             start, at = changes[at], at + 1
-        yield from _months(start, segment.end, prices[at])
+        pieces += _months(start, segment.end, prices[at])
+        return pieces
 
     def _schedule(self, segment: Segment, region: str) -> _Schedule:
         """Instants at which the best price changes, and the prices between them."""
@@ -140,13 +141,15 @@ def _rank(price: Price) -> tuple[bool, bool, int, Metadata, int]:
     )
 
 
-def _months(start: datetime, end: datetime, price: Price | None) -> Iterator[Piece]:
+def _months(start: datetime, end: datetime, price: Price | None) -> list[Piece]:
     """[start, end) cut at the starts of months, if `price` is per month."""
+    pieces: list[Piece] = []
     if price is not None and price.per == "month":
         while (following := _next_month(start)) < end:
-            yield start, following, price
+            pieces.append((start, following, price))
             start = following
-    yield start, end, price
+    pieces.append((start, end, price))
+    return pieces
 
 
 def _next_month(instant: datetime) -> datetime:

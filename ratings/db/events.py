@@ -4,25 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from ratings.core.model import Event, Ignored
+from ratings.db.arrays import array
 from ratings.db.copying import NULL, cell, copy, instant_cell, json_cell, row
+from ratings.db.filtering import where
 
 _COLUMNS = (
     "message_id, region, event_type, event_time, state, resource_id, tenant_id, action, starts,"
     " content, body"
 )
 
-_KNOWN = "SELECT message_id FROM events WHERE message_id = ANY(%s)"
+_KNOWN = "SELECT message_id FROM events WHERE message_id = ANY(%s::text[])"
 
 _TIMELINES = """
 SELECT e.resource_id AS id, e.message_id, e.event_type, e.event_time, e.tenant_id, e.action,
        e.starts, e.content, r.region, r.resource_type, r.resource_id
 FROM events e JOIN resources r ON r.id = e.resource_id
 WHERE e.resource_id = ANY(%s) AND e.state = 'rated'"""
+
+_PAGE = """
+SELECT e.id, e.message_id, e.region, e.event_type, e.event_time, e.received_at, e.state,
+       r.resource_type, r.resource_id, e.tenant_id, e.action,
+       e.content::text AS content, e.body::text AS body
+FROM events e LEFT JOIN resources r ON r.id = e.resource_id"""
+
+_FILTERS = {
+    "after": "e.id > %(after)s",
+    "resource_id": "e.resource_id IN"
+    " (SELECT id FROM resources WHERE resource_id = %(resource_id)s)",
+    "event_type": "e.event_type = %(event_type)s",
+    "start": "e.event_time >= %(start)s",
+    "end": "e.event_time < %(end)s",
+}
 
 
 class Entry(NamedTuple):
@@ -35,7 +52,7 @@ class Entry(NamedTuple):
 
 def known(conn: Connection, message_ids: Sequence[str]) -> set[str]:
     """Those of `message_ids` that are in the journal already."""
-    return set(conn.exec_driver_sql(_KNOWN, (list(message_ids),)).scalars())
+    return set(conn.exec_driver_sql(_KNOWN, (array(message_ids),)).scalars())
 
 
 def append(conn: Connection, entries: Iterable[Entry]) -> None:
@@ -46,6 +63,16 @@ def append(conn: Connection, entries: Iterable[Entry]) -> None:
     """
     in_order = sorted(entries, key=lambda entry: entry.event.message_id)
     copy(conn, "events", _COLUMNS, map(_row, in_order))
+
+
+def page(conn: Connection, *, limit: int, **filters: Any) -> Sequence[Row[Any]]:
+    """Up to `limit` journaled events, as they came in. `content` and `body` are JSON text.
+
+    Filters: after (a row id), resource_id (of the cloud), event_type, start, end.
+    """
+    given = {"limit": limit, **filters}
+    sql = f"{_PAGE} {where(_FILTERS, given)} ORDER BY e.id LIMIT %(limit)s"
+    return conn.exec_driver_sql(sql, given).all()
 
 
 def timelines(conn: Connection, resource_ids: Sequence[int]) -> dict[int, list[Event]]:

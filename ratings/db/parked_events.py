@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
+
+from ratings.db.arrays import array, columns
+from ratings.db.filtering import where
 
 _PARK = """
 INSERT INTO parked_events (message_id, region, code, detail, body)
@@ -14,13 +17,18 @@ ON CONFLICT (message_id) DO UPDATE
 SET code = excluded.code, detail = excluded.detail, attempts = parked_events.attempts + 1
 RETURNING region, attempts = 1 AS new"""
 
-_FORGET = "DELETE FROM parked_events WHERE message_id = ANY(%s) RETURNING region"
+_FORGET = "DELETE FROM parked_events WHERE message_id = ANY(%s::text[]) RETURNING region"
 
 _TAKE = """
 SELECT id, message_id, region, body FROM parked_events
 WHERE id > %(after)s AND (%(code)s::text IS NULL OR code = %(code)s)
   AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s))
 ORDER BY id LIMIT %(limit)s"""
+
+_PAGE = """
+SELECT id, message_id, region, code, detail, received_at, attempts, body FROM parked_events"""
+
+_FILTERS = {"after": "id > %(after)s", "code": "code = %(code)s"}
 
 
 class Parked(NamedTuple):
@@ -44,13 +52,12 @@ class Waiting(NamedTuple):
 
 def park(conn: Connection, rows: Sequence[Parked]) -> list[str]:
     """Keep `rows`, each message id once; returns the region of each not parked before."""
-    columns = tuple(list(column) for column in zip(*rows, strict=True))
-    return [row.region for row in conn.exec_driver_sql(_PARK, columns) if row.new]
+    return [row.region for row in conn.exec_driver_sql(_PARK, columns(rows)) if row.new]
 
 
 def forget(conn: Connection, message_ids: Sequence[str]) -> Sequence[str]:
     """Let go of parked events that the journal now holds; returns the region of each."""
-    return conn.exec_driver_sql(_FORGET, (list(message_ids),)).scalars().all()
+    return conn.exec_driver_sql(_FORGET, (array(message_ids),)).scalars().all()
 
 
 def take(
@@ -64,3 +71,16 @@ def take(
     """Up to `limit` parked events past id `after`, by code or by ids if given."""
     parameters = {"after": after, "code": code, "ids": ids, "limit": limit}
     return [Waiting(*row) for row in conn.exec_driver_sql(_TAKE, parameters)]
+
+
+def page(conn: Connection, *, limit: int, **filters: Any) -> Sequence[Row[Any]]:
+    """Up to `limit` parked events, as they came in. Filters: after (a row id), code."""
+    given = {"limit": limit, **filters}
+    sql = f"{_PAGE} {where(_FILTERS, given)} ORDER BY id LIMIT %(limit)s"
+    return conn.exec_driver_sql(sql, given).all()
+
+
+def by_code(conn: Connection) -> dict[str, int]:
+    """How many events are parked, by the reason."""
+    sql = "SELECT code, count(*) AS number FROM parked_events GROUP BY code ORDER BY code"
+    return {row.code: row.number for row in conn.exec_driver_sql(sql)}

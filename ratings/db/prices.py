@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row
 
 from ratings.core.model import Price
 from ratings.db.engine import to_json
+from ratings.db.filtering import where
 
 # Any number that nothing else in this database uses as an advisory lock.
 _LOCK = 0x72617465
@@ -19,6 +20,13 @@ SELECT p.id, c.name AS component, p.unit_price, p.currency, p.region, p.tenant_i
        lower(p.validity) AS start, upper(p.validity) AS end, p.name, p.description
 FROM prices p JOIN components c ON c.id = p.component_id"""
 
+_FILTERS = {
+    "after": "p.id > %(after)s",
+    "component": "c.name = %(component)s",
+    "region": "p.region = %(region)s",
+    "tenant_id": "p.tenant_id = %(tenant_id)s",
+    "at": "p.validity @> %(at)s::timestamptz",
+}
 
 _INSERT = """
 INSERT INTO prices (component_id, region, tenant_id, match, per, currency, unit_price, validity,
@@ -54,6 +62,17 @@ def revision(conn: Connection) -> int:
 def get(conn: Connection, price_id: int) -> Price | None:
     row = conn.exec_driver_sql(f"{_LOAD} WHERE p.id = %s", (price_id,)).one_or_none()
     return None if row is None else price_of(row)
+
+
+def page(conn: Connection, *, limit: int, **filters: Any) -> Sequence[Price]:
+    """Up to `limit` prices by id. Filters: after (an id), component, region, tenant_id, at."""
+    given = {"limit": limit, **filters}
+    sql = f"{_LOAD} {where(_FILTERS, given)} ORDER BY p.id LIMIT %(limit)s"
+    return [price_of(row) for row in conn.exec_driver_sql(sql, given)]
+
+
+def count(conn: Connection) -> int:
+    return int(conn.exec_driver_sql("SELECT count(*) FROM prices").scalar_one())
 
 
 def load(conn: Connection) -> Iterable[Price]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,8 +10,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from ratings.core.model import State
+from ratings.core.model import Fact, State
+from ratings.db.arrays import columns
+from ratings.db.copying import instant_text
 from ratings.db.engine import to_json
+from ratings.db.filtering import where
 
 ResourceKey = tuple[str, str, str]
 """(region, resource_type, resource_id)"""
@@ -66,17 +69,52 @@ WHERE r.id > %(after)s AND r.resource_type = ANY(%(types)s)
        OR r.open AND coalesce(%(start)s::timestamptz, '-infinity') < now())
 ORDER BY r.id LIMIT %(limit)s FOR NO KEY UPDATE OF r"""
 
+_PAGE = f"""
+SELECT {_STATE}, r.deleted_at IS NOT NULL AS deleted, e.action AS last_action,
+       (SELECT coalesce(sum(amount), 0) FROM records
+        WHERE resource_id = r.id AND superseded_at IS NULL) AS consumption
+FROM resources r LEFT JOIN events e ON e.message_id = r.last_message_id"""
+
+_FILTERS = {
+    "after": "r.id > %(after)s",
+    "resource_id": "r.resource_id = %(resource_id)s",
+    "tenant_id": "r.tenant_id = %(tenant_id)s",
+    "region": "r.region = %(region)s",
+    "resource_type": "r.resource_type = %(resource_type)s",
+    "status": "r.status = %(status)s",
+    "deleted": "(r.deleted_at IS NOT NULL) = %(deleted)s",
+    # Rows that only a lone delete speaks of were never seen to live.
+    "limit": "r.created_at IS NOT NULL",
+}
+
+
+def page(conn: Connection, *, limit: int, **filters: Any) -> Sequence[Row[Any]]:
+    """Up to `limit` resources that were ever charged or seen, in the order of their row ids.
+
+    Filters: after (a row id), resource_id, tenant_id, region, resource_type,
+    status, deleted. Beside the columns of what is believed (see `of`) a row has
+    deleted, last_action and consumption, the sum of its current records.
+    """
+    given = {"limit": limit, **filters}
+    sql = f"{_PAGE} {where(_FILTERS, given)} ORDER BY r.id LIMIT %(limit)s"
+    return conn.exec_driver_sql(sql, given).all()
+
+
+def by_ids(conn: Connection, row_ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """Resources by row id, in its order: the columns of what is believed (see `of`)."""
+    sql = f"SELECT {_STATE} FROM resources r WHERE r.id = ANY(%s) ORDER BY r.id"
+    return conn.exec_driver_sql(sql, (list(row_ids),)).all()
+
 
 def ensure(conn: Connection, keys: Iterable[ResourceKey]) -> None:
     """Rows for `keys`, where there are none. In key order, before any row is locked."""
-    columns = _columns(sorted(keys), 3)
-    conn.exec_driver_sql(_INSERT, columns)
+    conn.exec_driver_sql(_INSERT, columns(sorted(keys)))
 
 
 def lock(conn: Connection, keys: Sequence[ResourceKey]) -> dict[ResourceKey, Resource]:
     """The resources of `keys`, locked in id order until the transaction ends."""
-    rows = conn.exec_driver_sql(_LOCK, _columns(keys, 3))
-    return {resource.key: resource for resource in map(_resource, rows)}
+    rows = conn.exec_driver_sql(_LOCK, columns(keys))
+    return {resource.key: resource for resource in map(of, rows.all())}
 
 
 def lock_affected(
@@ -98,35 +136,50 @@ def lock_affected(
         "after": after,
         "limit": limit,
     }
-    return [_resource(row) for row in conn.exec_driver_sql(_AFFECTED, parameters)]
+    return [of(row) for row in conn.exec_driver_sql(_AFFECTED, parameters)]
 
 
 def update(conn: Connection, states: Sequence[tuple[int, State]]) -> None:
     """What is believed from now on, per resource id. A known resource has a last event."""
-    conn.exec_driver_sql(_UPDATE, _columns([_believed(*pair) for pair in states], 11))
+    conn.exec_driver_sql(_UPDATE, columns([_believed(*pair) for pair in states]))
 
 
-def state_of(row: Row[Any]) -> State:
-    """What is believed, from a row that has the columns of it."""
-    if row.updated_at is None:
+def of(row: Sequence[Any]) -> Resource:
+    """The resource of a row that begins with the columns of what is believed."""
+    # By place, for a thousand rows are read per batch, and names cost twice as much.
+    row_id, region, resource_type, resource_id, *believed = row
+    return Resource(row_id, (region, resource_type, resource_id), _state(*believed[:10]))
+
+
+def _state(
+    is_open: bool,
+    tenant_id: str | None,
+    facts: Mapping[str, Any],
+    name: str | None,
+    status: str | None,
+    updated_at: datetime | None,
+    last_precedence: int,
+    last_message_id: str,
+    created_at: datetime | None,
+    deleted_at: datetime | None,
+) -> State:
+    if updated_at is None:
         return State()
-    facts = {name: _fact(value) for name, value in row.facts.items()}
-    if row.name is not None:
-        facts["name"] = row.name
-    if row.open and row.status is not None:
-        facts["status"] = row.status
+    found: dict[str, Fact] = {
+        fact: value if isinstance(value, str) else Decimal(value) for fact, value in facts.items()
+    }
+    if name is not None:
+        found["name"] = name
+    if is_open and status is not None:
+        found["status"] = status
     return State(
-        last=(row.updated_at, row.last_precedence, row.last_message_id),
-        open=row.open,
-        tenant_id=row.tenant_id,
-        facts=facts,
-        created_at=row.created_at,
-        deleted_at=row.deleted_at,
+        last=(updated_at, last_precedence, last_message_id),
+        open=is_open,
+        tenant_id=tenant_id,
+        facts=found,
+        created_at=created_at,
+        deleted_at=deleted_at,
     )
-
-
-def _resource(row: Row[Any]) -> Resource:
-    return Resource(row.id, (row.region, row.resource_type, row.resource_id), state_of(row))
 
 
 def _believed(resource_id: int, state: State) -> tuple[Any, ...]:
@@ -140,17 +193,9 @@ def _believed(resource_id: int, state: State) -> tuple[Any, ...]:
         "delete" if state.deleted_at is not None else status,
         state.open,
         to_json(facts),
-        state.created_at,
-        state.last[0],
-        state.deleted_at,
+        state.created_at and instant_text(state.created_at),
+        instant_text(state.last[0]),
+        state.deleted_at and instant_text(state.deleted_at),
         state.last[1],
         state.last[2],
     )
-
-
-def _fact(value: Any) -> Decimal | str:
-    return value if isinstance(value, str) else Decimal(value)
-
-
-def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> tuple[list[Any], ...]:
-    return tuple([row[column] for row in rows] for column in range(width))

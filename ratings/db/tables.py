@@ -79,6 +79,7 @@ resources = Table(
     Column("last_message_id", Id),
     UniqueConstraint("region", "resource_type", "resource_id"),
     Index(None, "tenant_id"),
+    Index(None, "resource_id"),
 )
 """`updated_at` is the time of the last event; with the two columns of the same
 prefix it is that event's place in the timeline. `open` and `facts` are what is
@@ -193,6 +194,11 @@ records = Table(
         name="ex_records_overlap",
     ),
     Index("ix_records_tenant_id_start", "tenant_id", text("lower(span)")),
+    Index(
+        "ix_records_unpriced",
+        "component_id",
+        postgresql_where=text("unit_price IS NULL AND superseded_at IS NULL"),
+    ),
 )
 
 sales_orders = Table(

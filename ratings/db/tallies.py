@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 SHARDS = 16
 
@@ -27,6 +28,13 @@ ON CONFLICT (region, shard) DO UPDATE SET
     duplicate = t.duplicate + excluded.duplicate,
     last_event_time = greatest(t.last_event_time, excluded.last_event_time),
     last_received_at = excluded.last_received_at"""
+
+_SUMS = """
+SELECT region, sum(received)::bigint AS received, sum(rated)::bigint AS rated,
+       sum(ignored)::bigint AS ignored, sum(parked)::bigint AS parked,
+       sum(duplicate)::bigint AS duplicate, max(last_event_time) AS last_event_time,
+       max(last_received_at) AS last_received_at
+FROM tallies GROUP BY region ORDER BY region"""
 
 
 @dataclass(slots=True)
@@ -61,3 +69,8 @@ def add(conn: Connection, tallies: Mapping[str, Tally]) -> None:
         for region, tally in tallies.items()
     ]
     conn.exec_driver_sql(_ADD, tuple(list(column) for column in zip(*rows, strict=True)))
+
+
+def sums(conn: Connection) -> Sequence[Row[Any]]:
+    """Everything that ever came in, by region."""
+    return conn.exec_driver_sql(_SUMS).all()

@@ -13,7 +13,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from ratings.core.definitions import Component, ResourceType
-from ratings.core.model import ACTIONS, Action, Event, Fact, Segment, State
+from ratings.core.model import ACTIONS, Action, Event, Fact, Metadata, Segment, State
 
 _ZERO = Decimal(0)
 
@@ -63,12 +63,18 @@ def _believed(state: State, event: Event, action: Action) -> State:
     """What an open resource is believed to be from `event` on."""
     if action.closes:
         return replace(state, last=event.key, open=False, deleted_at=event.event_time)
-    facts = {**state.facts, **event.content}
-    facts.pop("requester", None)
-    if action.status is not None:
-        facts["status"] = action.status
-    return replace(
-        state, last=event.key, tenant_id=event.tenant_id or state.tenant_id, facts=facts
+    facts = state.facts
+    if not _agrees(facts, event.content) or action.status not in (None, facts["status"]):
+        facts = {**facts, **event.content}
+        facts.pop("requester", None)
+        if action.status is not None:
+            facts["status"] = action.status
+    return State(
+        last=event.key,
+        open=True,
+        tenant_id=event.tenant_id or state.tenant_id,
+        facts=facts,
+        created_at=state.created_at,
     )
 
 
@@ -91,9 +97,7 @@ def _closed(
                     component=component.name,
                     quantity=quantity,
                     tenant_id=state.tenant_id,  # type: ignore[arg-type]  # likewise an owner
-                    metadata=tuple(
-                        (name, str(before[name])) for name in component.metadata if name in before
-                    ),
+                    metadata=_metadata(component, before),
                 )
             )
     return segments
@@ -105,6 +109,8 @@ def _evidence(before: Mapping[str, Fact], event: Event, action: Action) -> Mappi
     Numbers speak of the past, and so does a status, unless the event is what
     changes it. Other texts keep their earlier value.
     """
+    if _agrees(before, event.content):
+        return before
     said: dict[str, Fact] = {
         name: value
         for name, value in event.content.items()
@@ -128,6 +134,17 @@ def _charged(component: Component, facts: Mapping[str, Fact]) -> Decimal:
         return quantity
     found = facts.get(quantity)
     return found if isinstance(found, Decimal) else _ZERO
+
+
+def _agrees(facts: Mapping[str, Fact], content: Mapping[str, Fact]) -> bool:
+    """Whether an event tells nothing that is not believed already, as most do."""
+    return content.items() <= facts.items()
+
+
+def _metadata(component: Component, facts: Mapping[str, Fact]) -> Metadata:
+    if not component.metadata:
+        return ()
+    return tuple((name, str(facts[name])) for name in component.metadata if name in facts)
 
 
 def _text(fact: Fact | None) -> str | None:

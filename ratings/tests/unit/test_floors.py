@@ -19,10 +19,10 @@ ANY = {"*"}
 FLOORS = {
     "core": (0, set()),
     "shipped": (1, set()),
-    "readers": (1, {"msgspec"}),
+    "readers": (1, {"msgspec", "yaml"}),
     "transformers": (1, set()),
     "db": (2, {"alembic", "msgspec", "psycopg", "sqlalchemy"}),
-    "exporters": (3, {"sqlalchemy"}),
+    "exporters": (3, set()),
     "api": (4, ANY),
     "collectors": (4, ANY),
     "cmd": (5, ANY),

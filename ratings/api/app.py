@@ -1,0 +1,145 @@
+"""The WSGI application: the URL tree, the middlewares around it, and what they work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pecan
+from oslo_config.cfg import ConfigOpts, Error
+from oslo_middleware import Healthcheck, HTTPProxyToWSGI, RequestId
+from oslo_middleware.sizelimit import RequestBodySizeLimiter
+from sqlalchemy import Engine
+from webob.multidict import MultiDict
+
+from ratings.api import argspecs
+from ratings.api.combining import Combiner
+from ratings.api.controllers.events import Events
+from ratings.api.controllers.parked_events import ParkedEvents, Requeue
+from ratings.api.controllers.prices import Prices
+from ratings.api.controllers.records import Records
+from ratings.api.controllers.resources import Resources
+from ratings.api.controllers.root import VersionOne, Versions
+from ratings.api.controllers.status import Status
+from ratings.api.controllers.summary import Summary
+from ratings.api.controllers.usage import Usage
+from ratings.api.faults import Faults
+from ratings.api.services import Services
+from ratings.rater import Rater
+from ratings.readers import Reader
+from ratings.settling import Settings
+
+Wsgi = Callable[..., Any]
+
+
+class UnsupportedStrategy(Error):
+    """[DEFAULT] auth_strategy names one that this release does not have."""
+
+
+def make_app(
+    conf: ConfigOpts, engine: Engine, settings: Settings, clock: Callable[[], datetime]
+) -> Wsgi:
+    """The API on the database of `engine`. Raises UnsupportedStrategy."""
+    refuse_unsupported(conf)
+    rater = Rater(engine, settings, clock)
+    services = Services(
+        engine=engine,
+        settings=settings,
+        rater=rater,
+        reader=Reader(settings.definitions),
+        combiner=Combiner(rater.rate),
+        region=conf.rating.region,
+        clock=clock,
+    )
+    argspecs.remember()
+    app: Wsgi = pecan.Pecan(
+        url_tree(services),
+        force_canonical=False,
+        guess_content_type_from_ext=False,
+        use_context_locals=False,
+        request_cls=Request,
+    )
+    for wrap in reversed(MIDDLEWARES):
+        app = wrap(app, conf)
+    return app
+
+
+def url_tree(services: Services) -> Versions:
+    """Every URL there is. The methods of each are those of its class (see `resource`)."""
+    return Versions(
+        services,
+        v1=VersionOne(
+            services,
+            events=Events(services),
+            parked_events=ParkedEvents(services, requeue=Requeue(services)),
+            prices=Prices(services),
+            records=Records(services),
+            resources=Resources(services),
+            status=Status(services),
+            summary=Summary(services),
+            usage=Usage(services),
+        ),
+    )
+
+
+def refuse_unsupported(conf: ConfigOpts) -> None:
+    """Raises UnsupportedStrategy for what cannot be served; to ask before anything starts.
+
+    Tokens of Keystone come with a later release: its middleware auth_token has its
+    place at the end of `MIDDLEWARES`.
+    """
+    if conf.auth_strategy != "noauth":
+        raise UnsupportedStrategy(
+            f"auth_strategy={conf.auth_strategy} comes with a later release; set [DEFAULT] "
+            "auth_strategy=noauth, and let only those reach the API who may change prices"
+        )
+
+
+def proxy_headers(app: Wsgi, conf: ConfigOpts) -> Wsgi:
+    """What a proxy says of the URL it was asked for counts, if the operator trusts it."""
+    parsing: Wsgi = HTTPProxyToWSGI(app, conf)
+    return parsing if conf.oslo_middleware.enable_proxy_headers_parsing else app
+
+
+def healthcheck(app: Wsgi, conf: ConfigOpts) -> Wsgi:
+    """``/healthcheck``, for load balancers: before anything that could refuse it."""
+    healthy = Healthcheck(None, conf)
+
+    def at_its_place(environ: dict[str, Any], start_response: Any) -> Any:
+        found = healthy if environ.get("PATH_INFO") == "/healthcheck" else app
+        return found(environ, start_response)
+
+    return at_its_place
+
+
+def size_limit(app: Wsgi, conf: ConfigOpts) -> Wsgi:
+    """No body larger than [api] max_body_size is read."""
+    limited = RequestBodySizeLimiter(app, conf)
+    conf.set_default("max_request_body_size", conf.api.max_body_size, group="oslo_middleware")
+    return limited
+
+
+MIDDLEWARES: tuple[Callable[[Wsgi, ConfigOpts], Wsgi], ...] = (
+    RequestId,
+    proxy_headers,
+    lambda app, conf: Faults(app),
+    healthcheck,
+    size_limit,
+    # Here, next to the URL tree, is the place of keystonemiddleware's auth_token.
+)
+"""Around the URL tree, the outermost first."""
+
+
+class Request(pecan.Request):  # type: ignore[misc]  # Pecan has no types
+    """A request of which Pecan reads neither the query nor the body.
+
+    It would do so for every request, and its own way: numbers as floats. Endpoints
+    read both, once, as their contract says.
+    """
+
+    GET = params = property(lambda self: MultiDict())
+
+    @property
+    def json(self) -> Any:
+        raise ValueError("endpoints read the body")

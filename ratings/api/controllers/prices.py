@@ -1,0 +1,122 @@
+"""``/v1/prices``: what a component costs, since when, and for whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ratings import repricing
+from ratings.api.endpoint import Contract, endpoint
+from ratings.api.paging import Page, page
+from ratings.api.resource import Resource
+from ratings.api.types import prices as types
+from ratings.api.values import Whole
+from ratings.core.errors import InvalidPrice, NotFound
+from ratings.core.model import Price
+from ratings.db import prices
+
+_FIXED = ("id", "resource_type", "region", "tenant_id", "match", "currency", "end_at")
+"""What makes a price the one it is: another of these is another price."""
+
+
+class Prices(Resource):
+    @endpoint(Contract(query=types.PricesQuery, answer=types.Price, plural="prices"))
+    def get_all(self, query: types.PricesQuery) -> Page:
+        """Prices by id; `at` asks for those that hold at an instant."""
+        with self.services.engine.connect() as conn:
+            rows = prices.page(
+                conn,
+                limit=query.limit + 1,
+                after=query.marker,
+                component=query.resource_type,
+                region=query.region,
+                tenant_id=query.tenant_id,
+                at=query.at,
+            )
+        found = page(rows, query.limit, lambda price: price.id)
+        return Page([_shown(price) for price in found.rows], found.marker)
+
+    @endpoint(Contract(answer=types.Price))
+    def get_one(self, price_id: str) -> dict[str, Any]:
+        """One price. NotFound."""
+        return _shown(self._existing(price_id))
+
+    @endpoint(Contract(body=types.NewPrice, answer=types.Price, status=201))
+    def post(self, draft: types.NewPrice) -> dict[str, Any]:
+        """A new price; the ledger follows at once. InvalidPrice, PriceOverlap."""
+        price = Price(
+            id=0,
+            component=draft.resource_type,
+            unit_price=draft.unit_price,
+            currency=draft.currency or self.services.settings.currency,
+            region=draft.region,
+            tenant_id=draft.tenant_id,
+            match=tuple(sorted((draft.match or {}).items())),
+            per=draft.per or "hour",
+            start=draft.start_at,
+            end=draft.end_at,
+            name=draft.name,
+            description=draft.description,
+        )
+        return _shown(repricing.add(self.services.engine, self.services.settings, price))
+
+    @endpoint(Contract(body=types.Successor, answer=types.Price))
+    def put(self, price_id: str, change: types.Successor) -> dict[str, Any]:
+        """Another price takes over at `start_at`; the answer is the one that holds then.
+
+        The attributes that make the price what it is may be repeated, not changed.
+        NotFound, InvalidPrice.
+        """
+        old = self._existing(price_id)
+        shown = _shown(old)
+        for name in _FIXED:
+            given = getattr(change, name)
+            if given is not None and given != shown[name]:
+                raise InvalidPrice(f"{name} of a price does not change; add a price instead")
+        successor = repricing.Successor(
+            unit_price=change.unit_price,
+            per=change.per,
+            name=change.name,
+            description=change.description,
+            start=change.start_at,
+        )
+        services = self.services
+        new = repricing.take_over(
+            services.engine, services.settings, old.id, successor, services.clock()
+        )
+        return _shown(new)
+
+    @endpoint(Contract(status=204))
+    def delete(self, price_id: str) -> None:
+        """End a price now; remove it if nothing was priced with it. NotFound."""
+        repricing.end(self.services.engine, _id(price_id), self.services.clock())
+
+    def _existing(self, price_id: str) -> Price:
+        with self.services.engine.connect() as conn:
+            price = prices.get(conn, _id(price_id))
+        if price is None:
+            raise NotFound(f"there is no price {price_id}")
+        return price
+
+
+def _id(price_id: str) -> int:
+    try:
+        return Whole(1).validate(price_id)
+    except ValueError:
+        raise NotFound(f"there is no price {price_id}") from None
+
+
+def _shown(price: Price) -> dict[str, Any]:
+    return {
+        "id": price.id,
+        "resource_type": price.component,
+        "unit_price": price.unit_price,
+        "region": price.region,
+        "tenant_id": price.tenant_id,
+        "match": dict(price.match),
+        "per": price.per,
+        "currency": price.currency,
+        "start_at": price.start,
+        "end_at": price.end,
+        "name": price.name,
+        "description": price.description,
+    }

@@ -1,0 +1,90 @@
+"""``/v1/resources``: what is charged, for whom, and what it has come to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from ratings.accruing import accrue
+from ratings.api.descriptions import of_resource
+from ratings.api.endpoint import Contract, endpoint
+from ratings.api.paging import Page, page
+from ratings.api.resource import Resource
+from ratings.api.types import resources as types
+from ratings.core.errors import Conflict, NotFound
+from ratings.core.model import Record
+from ratings.core.pricing import rounded
+from ratings.db import resources
+
+
+class Resources(Resource):
+    @endpoint(Contract(query=types.ResourcesQuery, answer=types.Resource, plural="resources"))
+    def get_all(self, query: types.ResourcesQuery) -> Page:
+        """Resources, in the order in which they were first heard of."""
+        with self.services.engine.connect() as conn:
+            rows = resources.page(
+                conn,
+                limit=query.limit + 1,
+                after=query.marker,
+                tenant_id=query.tenant_id,
+                region=query.region,
+                resource_type=query.resource_type,
+                status=query.status,
+                deleted=query.deleted,
+            )
+            found = page(rows, query.limit, lambda row: row.id)
+            return Page(self._shown(conn, found.rows), found.marker)
+
+    @endpoint(Contract(query=types.WhichResource, answer=types.Resource))
+    def get_one(self, resource_id: str, query: types.WhichResource) -> dict[str, Any]:
+        """One resource. NotFound; Conflict (resource_ambiguous) if several have the id."""
+        with self.services.engine.connect() as conn:
+            rows = resources.page(
+                conn,
+                limit=2,
+                resource_id=resource_id,
+                region=query.region,
+                resource_type=query.resource_type,
+            )
+            refuse_other_than_one(resource_id, rows)
+            return self._shown(conn, rows)[0]
+
+    def _shown(self, conn: Connection, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+        running = accrue(
+            conn,
+            self.services.settings,
+            [resources.of(row) for row in rows],
+            self.services.clock(),
+        )
+        return [
+            {
+                **row._mapping,
+                "resource_name": row.name,
+                "deleted": int(row.deleted),
+                "description": of_resource(row.last_action, row.resource_type),
+                "accrued": _total(running.get(row.id, ())),
+            }
+            for row in rows
+        ]
+
+
+def _total(found: Iterable[Record]) -> Decimal:
+    """The exact sum: Decimal's own addition would round to 28 digits."""
+    exact = sum((Fraction(r.amount) for r in found if r.amount is not None), Fraction())
+    return rounded(exact.numerator, exact.denominator)
+
+
+def refuse_other_than_one(resource_id: str, rows: Sequence[Row[Any]]) -> None:
+    """NotFound for none, Conflict (resource_ambiguous) for several rows of one id."""
+    if not rows:
+        raise NotFound(f"there is no resource {resource_id!r}")
+    if len(rows) > 1:
+        known = " and ".join(f"region={r.region}&resource_type={r.resource_type}" for r in rows)
+        raise Conflict(
+            f"several resources are called {resource_id!r}; ask for one of {known}",
+            code="resource_ambiguous",
+        )

@@ -1,0 +1,31 @@
+"""``/`` and ``/v1``: which versions there are, and where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ratings.api.endpoint import Contract, endpoint
+from ratings.api.resource import Resource
+from ratings.api.types import versions as types
+
+
+class Versions(Resource):
+    @endpoint(Contract(url=True, answer=types.Versions))
+    def get_all(self, url: str) -> dict[str, Any]:
+        """Every version of the API."""
+        return {"versions": [_v1(url)]}
+
+
+class VersionOne(Resource):
+    @endpoint(Contract(url=True, answer=types.Version))
+    def get_all(self, url: str) -> dict[str, Any]:
+        """This version of the API."""
+        return {"version": _v1(url)}
+
+
+def _v1(url: str) -> dict[str, Any]:
+    return {
+        "id": "v1.0",
+        "status": "CURRENT",
+        "links": [{"rel": "self", "href": f"{url}/v1"}],
+    }

@@ -1,0 +1,44 @@
+"""How the URL tree is walked: the one rule of routing, for every noun."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pecan
+from pecan.routing import lookup_controller
+from webob import Request
+from webob.exc import HTTPMethodNotAllowed, HTTPNotFound
+
+from ratings.api.services import Services
+
+_COLLECTION = {"GET": "get_all", "HEAD": "get_all", "POST": "post"}
+_MEMBER = {"GET": "get_one", "HEAD": "get_one", "PUT": "put", "DELETE": "delete"}
+
+
+class Resource:
+    """A noun of the URL tree.
+
+    Its own URL takes ``get_all`` and ``post``; what follows is the name of a
+    child, or else an id, with ``get_one``, ``put`` and ``delete``. An id may
+    contain slashes. What a class lacks is a method not allowed.
+    """
+
+    def __init__(self, services: Services, **children: Resource) -> None:
+        self.services = services
+        self.children = children
+
+    @pecan.expose()  # type: ignore[untyped-decorator]
+    def _route(self, segments: Sequence[str], request: Request) -> tuple[Any, list[str]]:
+        if segments and segments[0] in self.children:
+            child = self.children[segments[0]]
+            found: tuple[Any, list[str]] = lookup_controller(child, segments[1:], request)
+            return found
+        name = "/".join(segments).removesuffix("/")
+        methods = _MEMBER if name else _COLLECTION
+        allowed = [verb for verb, method in methods.items() if hasattr(self, method)]
+        if not allowed:
+            raise HTTPNotFound
+        if request.method not in allowed:
+            raise HTTPMethodNotAllowed(headers={"Allow": ", ".join(allowed)})
+        return getattr(self, methods[request.method]), [name] if name else []

@@ -1,0 +1,30 @@
+"""What controllers work with. It is handed to them; nothing is global."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from ratings.api.combining import Combiner
+from ratings.rater import Rater
+from ratings.readers import Reader
+from ratings.settling import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One process's share of the system.
+
+    region: of events whose format names none. clock: the present, in UTC.
+    """
+
+    engine: Engine
+    settings: Settings
+    rater: Rater
+    reader: Reader
+    combiner: Combiner
+    region: str
+    clock: Callable[[], datetime]

@@ -1,0 +1,38 @@
+"""``/v1/parked_events``."""
+
+from __future__ import annotations
+
+from wsme.types import Base, wsattr
+
+from ratings.api.types.lists import ById
+from ratings.api.values import Ids, Instant, Text, Whole
+
+
+class ParkedEventsQuery(ById):
+    code = wsattr(Text(), default=None)
+
+
+class ParkedEvent(Base):  # type: ignore[misc]
+    id = Whole(1)
+    message_id = Text()
+    region = Text()
+    code = Text()
+    detail = Text()
+    received_at = Instant()
+    attempts = Whole()
+    body = Text()
+
+
+class Requeue(Base):  # type: ignore[misc]
+    """Which parked events to try again: those of a code, or of some ids; else all."""
+
+    code = wsattr(Text(), default=None)
+    ids = wsattr(Ids(), default=None)
+
+
+class Requeued(Base):  # type: ignore[misc]
+    tried = Whole()
+    rated = Whole()
+    duplicate = Whole()
+    ignored = Whole()
+    parked = Whole()

@@ -1,0 +1,52 @@
+"""``/v1/status``."""
+
+from __future__ import annotations
+
+from wsme.types import ArrayType, Base
+
+from ratings.api.values import Flag, Instant, Text, Texts, Whole
+
+
+class ParkedCount(Base):  # type: ignore[misc]
+    code = Text()
+    events = Whole()
+
+
+class RegionStatus(Base):  # type: ignore[misc]
+    """What came in from a region; `lag_seconds` is the age of its newest rated event."""
+
+    region = Text()
+    received = Whole()
+    rated = Whole()
+    ignored = Whole()
+    parked = Whole()
+    duplicate = Whole()
+    last_event_time = Instant()
+    last_received_at = Instant()
+    lag_seconds = Whole()
+
+
+class Unpriced(Base):  # type: ignore[misc]
+    """Usage without a price; of each component at most 1000 records are counted."""
+
+    component = Text()
+    unit = Text()
+    metadata = Texts()
+    records = Whole()
+
+
+class Status(Base):  # type: ignore[misc]
+    """received = rated + ignored + parked, or `balanced` is false."""
+
+    version = Text()
+    schema = Text()
+    received = Whole()
+    rated = Whole()
+    ignored = Whole()
+    parked = Whole()
+    duplicate = Whole()
+    balanced = Flag()
+    parked_by_code = ArrayType(ParkedCount)
+    regions = ArrayType(RegionStatus)
+    prices = Whole()
+    unpriced = ArrayType(Unpriced)

@@ -1,0 +1,81 @@
+"""``ratings-api``: the HTTP service on gunicorn, with a database of its own if none is given."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from oslo_config.cfg import ConfigOpts
+
+from ratings import conf as options
+from ratings import plugins
+from ratings.api.app import make_app, refuse_unsupported
+from ratings.cmd import database
+from ratings.cmd.refusal import explained
+from ratings.db.engine import create_engine
+from ratings.settling import Settings
+
+PROG = "ratings-api"
+
+#: Sessions of the embedded server that workers may use; the rest is for ratings-manage.
+EMBEDDED_SESSIONS = 80
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn, told what to do by our configuration only."""
+
+    def __init__(self, conf: ConfigOpts, rating: Settings, database_url: str) -> None:
+        self.conf = conf
+        self.rating = rating
+        self.database_url = database_url
+        super().__init__(prog=PROG)
+
+    def load_config(self) -> None:
+        for name, value in settings(self.conf).items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """The application, made in each worker: connections do not survive a fork."""
+        engine = create_engine(self.database_url, pool_size=self.conf.database.pool_size)
+        return make_app(self.conf, engine, self.rating, plugins.clock)
+
+
+def settings(conf: ConfigOpts) -> dict[str, Any]:
+    """gunicorn's settings.  Anything else keeps its default; no file and no variable is read."""
+    host, workers = conf.api.host, conf.api.workers
+    if not conf.database.connection:
+        workers = max(1, min(workers, EMBEDDED_SESSIONS // conf.api.threads))
+    return {
+        "bind": f"[{host}]:{conf.api.port}" if ":" in host else f"{host}:{conf.api.port}",
+        "workers": workers,
+        "worker_class": "gthread",
+        "threads": conf.api.threads,
+        # Longer than the usual 60 s of proxies and of the Ceilometer publisher's pauses: the
+        # side that sends requests should be the one that closes.
+        "keepalive": 75,
+        "control_socket_disable": True,
+        "loglevel": "warning",
+        "when_ready": announce,
+    }
+
+
+def announce(arbiter: Arbiter) -> None:
+    """Print where the service listens (with the port that was found for port 0)."""
+    for listener in arbiter.LISTENERS:
+        print(f"{PROG}: listening at {listener}", flush=True)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The console script.  Returns or exits with the codes of `ratings.cmd.refusal`."""
+    with explained(PROG):
+        conf = options.load(sys.argv[1:] if argv is None else argv, prog=PROG)
+        refuse_unsupported(conf)
+        rating = plugins.settings(conf)
+        with database.prepared(conf) as url:
+            Server(conf, rating, url).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,157 @@
+"""The options of ratings, in oslo.config's terms.
+
+Nothing here is global: `load` builds a new `ConfigOpts` each time, and whoever needs an option is
+handed that object.  Every option can be overridden by ``OS_<GROUP>__<OPTION>`` in the environment
+(``OS_DEFAULT__STATE_PATH``, ``OS_DATABASE__CONNECTION``), a command line option goes before both.
+"""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from oslo_config import cfg
+
+import ratings
+
+
+def default_state_path() -> str:
+    """Where this user's state lives: /var/lib/ratings for root, else the XDG state directory."""
+    if os.geteuid() == 0:
+        return "/var/lib/ratings"
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return str(Path(home) / "ratings")
+
+
+def _processors() -> int:
+    """Processors this process may use, which in a container are fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+DEFAULT = [
+    cfg.StrOpt(
+        "auth_strategy",
+        default="keystone",
+        choices=[
+            ("keystone", "tokens are verified by Keystone; roles come from them"),
+            ("noauth", "everybody who reaches the API is an administrator"),
+        ],
+        help="How the API learns who asks.",
+    ),
+    cfg.StrOpt(
+        "state_path",
+        sample_default="$XDG_STATE_HOME/ratings, or /var/lib/ratings for root",
+        help="Directory that holds the embedded PostgreSQL. Not used when [database] connection "
+        "is set.",
+    ),
+]
+
+DATABASE = [
+    cfg.StrOpt(
+        "connection",
+        secret=True,
+        help="URL of a PostgreSQL database, such as postgresql://user:password@host/ratings. "
+        "Unset: an embedded PostgreSQL under state_path, started and stopped by the command "
+        "that needs it.",
+    ),
+    cfg.IntOpt(
+        "pool_size",
+        default=5,
+        min=1,
+        help="Connections that each process keeps open. One per thread of [api] threads is enough.",
+    ),
+]
+
+API = [
+    cfg.HostAddressOpt("host", default="127.0.0.1", help="Address ratings-api listens on."),
+    cfg.PortOpt("port", default=9999, help="TCP port ratings-api listens on."),
+    cfg.IntOpt(
+        "workers",
+        default=_processors(),
+        min=1,
+        sample_default="<number of processors>",
+        help="Processes that answer requests.",
+    ),
+    cfg.IntOpt(
+        "threads",
+        default=4,
+        min=1,
+        help="Threads of each worker. They wait for the database at the same time, but share one "
+        "processor: for throughput add workers.",
+    ),
+    cfg.IntOpt(
+        "max_body_size",
+        default=16 * 1024 * 1024,
+        min=1024,
+        help="Largest request body that is read, in bytes.",
+    ),
+]
+
+RATING = [
+    cfg.StrOpt(
+        "currency",
+        default="USD",
+        regex="^[A-Z]{3}$",
+        help="ISO 4217 code of the currency of prices and sales orders that name none.",
+    ),
+    cfg.StrOpt(
+        "region",
+        default="RegionOne",
+        help="Region of events whose format names none.",
+    ),
+    cfg.IntOpt(
+        "future_tolerance",
+        default=3600,
+        min=0,
+        help="Seconds that an event may be ahead of this machine's clock before it is parked.",
+    ),
+    cfg.StrOpt(
+        "definitions",
+        help="Path of the definitions file. Unset: the one that ships with ratings.",
+    ),
+]
+
+
+def list_opts() -> list[tuple[str, Sequence[cfg.Opt]]]:
+    """Every option by group, for oslo-config-generator and the documentation."""
+    return [("DEFAULT", DEFAULT), ("database", DATABASE), ("api", API), ("rating", RATING)]
+
+
+def load(
+    argv: Sequence[str],
+    *,
+    prog: str | None = None,
+    default_config_files: list[str] | None = None,
+    cli_opts: Iterable[cfg.Opt] = (),
+) -> cfg.ConfigOpts:
+    """Parse a command line (without the program's name), the files it names and the environment.
+
+    `default_config_files` are read when `argv` has no ``--config-file``; None means oslo.config's
+    usual places (``~/.ratings/ratings.conf``, ``/etc/ratings/ratings.conf``), ``[]`` no file.
+    `cli_opts` are options of one command only.
+
+    Raises `oslo_config.cfg.Error` for a file that is missing or has wrong values, and SystemExit
+    for a wrong command line, ``--help`` and ``--version``, as argparse does.
+    """
+    conf = cfg.ConfigOpts()
+    for group, opts in list_opts():
+        conf.register_opts(opts, group=None if group == "DEFAULT" else group)
+    conf.register_cli_opts(list(cli_opts))
+    conf.set_default("state_path", default_state_path())
+    conf(
+        list(argv),
+        project="ratings",
+        prog=prog,
+        version=ratings.__version__,
+        default_config_files=default_config_files,
+    )
+    _check_values(conf)
+    return conf
+
+
+def _check_values(conf: cfg.ConfigOpts) -> None:
+    # oslo.config converts a value when it is read; an operator wants to hear of it at start.
+    for group, opts in list_opts():
+        for opt in opts:
+            getattr(conf if group == "DEFAULT" else conf[group], opt.dest)

@@ -1,0 +1,53 @@
+"""The life of one resource as one series of spans, its components summed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+# Components may change at different instants (one of them got a new price), so the spans are
+# those between any two neighbouring bounds; share_of divides amounts without a remainder.
+_PAGE = """
+WITH bounds AS (
+    SELECT DISTINCT b.at
+    FROM records r, LATERAL (VALUES (lower(r.span)), (upper(r.span))) AS b (at)
+    WHERE r.resource_id = %(id)s AND r.superseded_at IS NULL
+), pieces AS (
+    SELECT at AS start_at, lead(at) OVER (ORDER BY at) AS end_at FROM bounds
+), paged AS (
+    SELECT start_at, end_at FROM pieces p
+    WHERE end_at IS NOT NULL AND (%(after)s::timestamptz IS NULL OR start_at > %(after)s)
+      AND EXISTS (SELECT FROM records r
+                  WHERE r.resource_id = %(id)s AND r.superseded_at IS NULL
+                    AND r.span && tstzrange(p.start_at, p.end_at))
+    ORDER BY start_at LIMIT %(limit)s
+)
+SELECT p.start_at, p.end_at,
+       max(r.unit_price) AS unit_price,
+       sum(r.quantity * r.unit_price) AS rate,
+       coalesce(sum(share_of(r.amount, r.span, tstzrange(p.start_at, p.end_at))), 0)
+           AS consumption,
+       (SELECT e.action FROM events e
+        WHERE e.resource_id = %(id)s AND e.event_time = p.end_at
+        ORDER BY e.id LIMIT 1) AS action
+FROM paged p
+JOIN records r ON r.resource_id = %(id)s AND r.superseded_at IS NULL
+    AND r.span && tstzrange(p.start_at, p.end_at)
+GROUP BY p.start_at, p.end_at
+ORDER BY p.start_at"""
+
+
+def page(
+    conn: Connection, resource_id: int, *, after: datetime | None, limit: int
+) -> Sequence[Row[Any]]:
+    """Up to `limit` spans of a resource (row id) that start after `after`.
+
+    A row has start_at, end_at, unit_price (the highest of a component), rate (the
+    sum of quantity * unit_price), consumption, and action: what the event at its
+    end was, None if there was none.
+    """
+    parameters = {"id": resource_id, "after": after, "limit": limit}
+    return conn.exec_driver_sql(_PAGE, parameters).all()

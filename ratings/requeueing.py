@@ -1,0 +1,57 @@
+"""Parked events, tried again: after the definitions have learnt to understand them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlalchemy import Engine
+
+from ratings.batch import Arrival
+from ratings.core.errors import InvalidInput
+from ratings.core.model import Unreadable
+from ratings.db import parked_events
+from ratings.db.parked_events import Waiting
+from ratings.rater import Rater
+from ratings.readers import Reader
+
+_CHUNK = 500
+
+
+def requeue(
+    engine: Engine,
+    rater: Rater,
+    reader: Reader,
+    *,
+    code: str | None = None,
+    ids: Sequence[int] | None = None,
+) -> Mapping[str, int]:
+    """Read and rate parked events anew: those of a code, or of some row ids, else all.
+
+    Returns how many were tried, and how many readings of them were rated, ignored,
+    duplicate, or parked again. Raises Unavailable; what was done until then stays done.
+    """
+    counts = Counter(tried=0, rated=0, duplicate=0, ignored=0, parked=0)
+    after = 0
+    while waiting := _take(engine, after, code, ids):
+        arrivals = [arrival for one in waiting for arrival in _arrivals(reader, one)]
+        counts["tried"] += len(waiting)
+        counts.update(result.state for result in rater.rate(arrivals))
+        after = waiting[-1].id
+    return counts
+
+
+def _take(engine: Engine, after: int, code: str | None, ids: Sequence[int] | None) -> list[Waiting]:
+    with engine.connect() as conn:
+        return parked_events.take(conn, after=after, limit=_CHUNK, code=code, ids=ids)
+
+
+def _arrivals(reader: Reader, waiting: Waiting) -> Iterator[Arrival]:
+    try:
+        received = reader.read(waiting.body.encode(), waiting.region)
+    except InvalidInput as error:
+        reading = Unreadable(error.code, error.detail, waiting.message_id)
+        yield Arrival(waiting.region, reading, waiting.body, waiting.message_id)
+        return
+    for one in received:
+        yield Arrival(waiting.region, one.reading, one.body.decode(), waiting.message_id)

@@ -1,0 +1,57 @@
+"""The API on a fresh database, with a clock that stands still."""
+
+import threading
+from datetime import UTC, datetime
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import httpx
+import pytest
+
+from ratings import conf as options
+from ratings import plugins
+from ratings.api.app import make_app
+
+NOW = datetime(2026, 2, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def conf():
+    """The default configuration, except that everybody may do everything."""
+    found = options.load([], default_config_files=[])
+    found.set_override("auth_strategy", "noauth")
+    return found
+
+
+@pytest.fixture(scope="session")
+def settings(conf):
+    """The definitions that ship with ratings, and the installed transformers."""
+    return plugins.settings(conf)
+
+
+@pytest.fixture
+def api(conf, settings, database):
+    """The WSGI application; it is 2026-02-01T00:00 in it."""
+    return make_app(conf, database, settings, lambda: NOW)
+
+
+class Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, format, *args):
+        """Say nothing."""
+
+
+@pytest.fixture
+def client(api):
+    """An HTTP client of it, over a socket: nothing of a request is put right on the way."""
+    with make_server("127.0.0.1", 0, api, Server, Quiet) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.005,))
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        with httpx.Client(base_url=url, timeout=60) as found:
+            yield found
+        server.shutdown()
+        thread.join()

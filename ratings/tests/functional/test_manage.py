@@ -1,0 +1,74 @@
+"""``ratings-manage``, run as an operator runs it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from ratings.db import migration
+
+
+@pytest.fixture
+def manage(tmp_path):
+    """A function that runs the command with some variables, outside of any configuration."""
+
+    def run(*arguments, **variables):
+        return subprocess.run(
+            [sys.executable, "-m", "ratings.cmd.manage", *arguments],
+            env=os.environ | {"HOME": str(tmp_path)} | variables,
+            capture_output=True,
+            text=True,
+        )
+
+    return run
+
+
+@pytest.fixture
+def variables(empty_database):
+    url = empty_database.url.render_as_string(hide_password=False)
+    return {"OS_DATABASE__CONNECTION": url}
+
+
+def test_db_sync_can_be_run_again_and_again(manage, variables):
+    first = manage("db_sync", **variables)
+    assert first.stdout == f"The database went from revision None to {migration.head()}.\n"
+    second = manage("db_sync", **variables)
+    assert second.stdout == f"The database was at revision {migration.head()} already.\n"
+    assert (first.returncode, second.returncode) == (0, 0)
+
+
+def test_db_version_and_db_check_tell_where_the_database_is(manage, variables):
+    assert manage("db_version", **variables).stdout == "None\n"
+    missing = manage("db_check", **variables)
+    assert missing.returncode == 1
+    assert missing.stdout.startswith("database is at None")
+    manage("db_sync", "--revision", migration.head(), **variables)
+    assert manage("db_version", **variables).stdout == f"{migration.head()}\n"
+    assert manage("db_check", **variables).returncode == 0
+
+
+def test_the_database_can_be_named_in_a_file(manage, variables, tmp_path):
+    file = tmp_path / "ratings.conf"
+    file.write_text(f"[database]\nconnection = {variables['OS_DATABASE__CONNECTION']}\n")
+    assert manage("--config-file", str(file), "db_version").stdout == "None\n"
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("mysql://localhost/ratings", "mysql is not supported"),
+        ("postgresql://127.0.0.1:1/ratings", "the database says: connection failed"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_one_line_and_no_traceback(manage, url, says):
+    failed = manage("db_sync", OS_DATABASE__CONNECTION=url)
+    assert failed.returncode == 1
+    assert failed.stderr.startswith(f"ratings-manage: {says}")
+    assert "Traceback" not in failed.stderr
+
+
+def test_an_unknown_command_shows_the_usage(manage):
+    failed = manage("db_sink")
+    assert failed.returncode == 2
+    assert "usage: ratings-manage" in failed.stderr

@@ -1,0 +1,114 @@
+"""``ratings-api``, run as an operator runs it: one command, and nothing left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from ratings.db import migration, postmaster
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def state_path():
+    with tempfile.TemporaryDirectory(prefix="ratings-") as path:
+        yield Path(path)
+
+
+@pytest.fixture
+def service(state_path):
+    """A function that starts the service on a free port; what it prints is in its stdout."""
+    started = []
+
+    def start(**variables):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ratings.cmd.api"],
+            env=os.environ
+            | {
+                "HOME": str(state_path / "home"),
+                "OS_API__PORT": "0",
+                "OS_API__WORKERS": "2",
+                "OS_DEFAULT__AUTH_STRATEGY": "noauth",
+                "OS_DEFAULT__STATE_PATH": str(state_path),
+            }
+            | variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
+        process.stdout.close()
+
+
+def url_when_ready(process):
+    line = process.stdout.readline()
+    assert line.startswith("ratings-api: listening at http://127.0.0.1:"), line
+    return line.split()[-1]
+
+
+def answers(url):
+    with urllib.request.urlopen(url, timeout=30) as response:
+        return response.status == 200
+
+
+def server_of(state_path):
+    return postmaster.read(state_path / "postgresql" / "data")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_one_command_gives_a_service_and_stopping_it_leaves_nothing(service, state_path, number):
+    process = service()
+    assert answers(url_when_ready(process))
+    assert server_of(state_path).ready
+    os.killpg(process.pid, number)
+    assert process.wait() == 0
+    assert process.stdout.read() == ""
+    assert server_of(state_path) is None
+    assert not (state_path / "home" / ".gunicorn").exists()
+
+
+def test_a_configured_database_that_was_not_migrated_is_refused(service, empty_database):
+    url = empty_database.url.render_as_string(hide_password=False)
+    process = service(OS_DATABASE__CONNECTION=url)
+    assert process.wait() == 1
+    assert process.stdout.read() == (
+        "ratings-api: the database is at revision None, this release needs "
+        f'{migration.head()}; run "ratings-manage db_sync"\n'
+    )
+    assert migration.version(empty_database) is None
+
+
+def test_a_configured_database_is_served_and_no_other_is_started(service, database, state_path):
+    url = database.url.render_as_string(hide_password=False)
+    assert answers(url_when_ready(service(OS_DATABASE__CONNECTION=url)))
+    assert not (state_path / "postgresql").exists()
+
+
+def test_the_wsgi_application_serves_without_a_command_line(database):
+    """As uWSGI would load it; a stray option on its command line is none of ours."""
+    code = (
+        "import sys; sys.argv.append('--uwsgi-option');"
+        " from wsgiref.util import setup_testing_defaults;"
+        " from ratings.wsgi import application;"
+        " request = {}; setup_testing_defaults(request);"
+        " list(application(request, lambda status, headers, *error: print(status)))"
+    )
+    url = database.url.render_as_string(hide_password=False)
+    variables = {"OS_DATABASE__CONNECTION": url, "OS_DEFAULT__AUTH_STRATEGY": "noauth"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True)
+    assert done.stdout == "200 OK\n", done.stderr
