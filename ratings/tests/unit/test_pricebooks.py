@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 
-from ratings.readers import pricebooks
 from ratings.core.errors import InvalidPrice
+from ratings.readers import pricebooks
 from ratings.tests import clouds
 
 
