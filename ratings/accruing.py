@@ -13,13 +13,13 @@ from ratings.core.ledger import decide
 from ratings.core.model import Record
 from ratings.core.timeline import until
 from ratings.db.resources import Resource
-from ratings.settling import Settings
+from ratings.settling import RulesOf
 
 LOG = logging.getLogger(__name__)
 
 
 def accrue(
-    conn: Connection, settings: Settings, resources: Iterable[Resource], instant: datetime
+    conn: Connection, rules_of: RulesOf, resources: Iterable[Resource], instant: datetime
 ) -> dict[int, tuple[Record, ...]]:
     """Resource row id -> the records it would get if it were heard of at `instant`.
 
@@ -28,7 +28,6 @@ def accrue(
     running = [r for r in resources if r.state.open and r.state.last and r.state.last[0] < instant]
     if not running:
         return {}
-    rules_of = settings.rules(settings.price_book(conn))
     cases, cuts = settling.gather(conn, running, {r.id: [until(instant)] for r in running})
     found = {}
     for row_id, (resource, case) in cases.items():

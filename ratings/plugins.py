@@ -22,9 +22,7 @@ NAMESPACE = "ratings.transformers"
 
 def transformers() -> Mapping[str, Transform]:
     """Every installed transformer by its name. Raises what a broken one raises."""
-    manager: ExtensionManager[Any] = ExtensionManager(
-        NAMESPACE, on_load_failure_callback=_refuse
-    )
+    manager: ExtensionManager[Any] = ExtensionManager(NAMESPACE, on_load_failure_callback=_refuse)
     return {extension.name: extension.plugin for extension in manager}
 
 

@@ -51,12 +51,17 @@ class Rater:
         except (OperationalError, InterfaceError) as error:
             raise Unavailable(f"the database cannot be used: {_first_line(error)}") from error
 
-    def rules(self, conn: Connection) -> settling.RulesOf:
-        """The rules in force; prices keep still until the transaction of `conn` ends."""
-        revision = prices.hold_still(conn)
-        if self._book is None or self._book[0] != revision:
-            self._book = (revision, self.settings.price_book(conn))
-        return self.settings.rules(self._book[1])
+    def rules(self, conn: Connection, *, still: bool = True) -> settling.RulesOf:
+        """The rules in force; prices keep still until the transaction of `conn` ends.
+
+        Who only reads passes ``still=False``, and waits for nobody who changes them.
+        """
+        revision = prices.hold_still(conn) if still else prices.revision(conn)
+        book = self._book
+        if book is None or book[0] != revision:
+            # Threads share the attribute, so what it held a moment ago is what counts here.
+            book = self._book = (revision, self.settings.price_book(conn))
+        return self.settings.rules(book[1])
 
     def component_ids(self) -> Mapping[str, int]:
         """Ids of all components of the definitions; written on first use."""

@@ -98,17 +98,20 @@ def take_over(
         return _insert(conn, settings, replace(new, start=at))
 
 
-def end(engine: Engine, price_id: int, now: datetime) -> None:
+def end(engine: Engine, settings: Settings, price_id: int, now: datetime) -> None:
     """No longer charge it: from now on, or never if nothing was priced with it. NotFound."""
     with engine.begin() as conn:
         prices.open_for_change(conn)
         price = _existing(conn, price_id)
         if price.end is not None and price.end <= now:
             return
-        if (price.start is not None and price.start >= now) or not prices.used(conn, price_id):
-            prices.delete(conn, price_id)
-        else:
+        begun = price.start is None or price.start < now
+        if begun and prices.used(conn, price_id):
             prices.close(conn, price_id, now)
+        else:
+            prices.delete(conn, price_id)
+        # Events may be a little ahead of the clock, and what they closed was priced.
+        _follow(conn, settings, replace(price, start=now) if begun else price)
 
 
 def _refuse_unknown(settings: Settings, price: Price) -> None:

@@ -64,7 +64,7 @@ class Faults:
         try:
             body = self._app(environ, start)
         except Exception as error:
-            return _answer(environ, start_response, _error_of(error), ())
+            return _answer(environ, start_response, _error_of(error, environ), ())
         if not refused:
             return body  # type: ignore[no-any-return]  # WSGI applications have no types
         if hasattr(body, "close"):
@@ -73,16 +73,17 @@ class Faults:
         return _answer(environ, start_response, _refusal(int(status[:3])), headers)
 
 
-def _error_of(error: Exception) -> RatingError:
+def _error_of(error: Exception, environ: Environ) -> RatingError:
     """What an exception is to the outside. One that nobody foresaw goes to the log."""
+    request = environ.get("openstack.request_id")
     if isinstance(error, RatingError):
         return error
     if isinstance(error, HTTPException):
         return _refusal(error.code)
     if isinstance(error, _UNREACHABLE):
-        LOG.error("the database cannot be used: %s", getattr(error, "orig", error))
+        LOG.error("%s: the database cannot be used: %s", request, getattr(error, "orig", error))
         return Unavailable("The database cannot be used now.")
-    LOG.error("unexpected %s", type(error).__name__, exc_info=error)
+    LOG.error("%s: unexpected %s", request, type(error).__name__, exc_info=error)
     return RatingError("This is a bug or a broken installation; the log tells more.")
 
 

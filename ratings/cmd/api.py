@@ -1,5 +1,6 @@
 """``ratings-api``: the HTTP service on gunicorn, with a database of its own if none is given."""
 
+import logging
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +18,7 @@ from ratings.db.engine import create_engine
 from ratings.settling import Settings
 
 PROG = "ratings-api"
+LOG_FORMAT = "%(asctime)s %(process)d %(levelname)s %(name)s %(message)s"
 
 #: Sessions of the embedded server that workers may use; the rest is for ratings-manage.
 EMBEDDED_SESSIONS = 80
@@ -68,6 +70,7 @@ def announce(arbiter: Arbiter) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script.  Returns or exits with the codes of `ratings.cmd.refusal`."""
+    logging.basicConfig(format=LOG_FORMAT)
     with explained(PROG):
         conf = options.load(sys.argv[1:] if argv is None else argv, prog=PROG)
         refuse_unsupported(conf)

@@ -44,6 +44,9 @@ COMMANDS = (
     Command("requeue", requeue.requeue, requeue.requeue_arguments),
 )
 
+GROUPS = {"prices": "Price books: import, export."}
+"""What the commands of two words have in common."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script.  Returns or exits with the codes of `ratings.cmd.refusal`."""
@@ -62,7 +65,7 @@ def _add_commands(subparsers: Any) -> None:
     for command in COMMANDS:
         *group, name = command.name.split()
         if group and group[0] not in groups:
-            parser = subparsers.add_parser(group[0])
+            parser = subparsers.add_parser(group[0], help=GROUPS[group[0]])
             groups[group[0]] = parser.add_subparsers(required=True, metavar="COMMAND")
         parent = groups[group[0]] if group else subparsers
         summary = (command.run.__doc__ or "").partition("\n")[0]

@@ -10,18 +10,20 @@ from sqlalchemy import Connection, Row
 
 # Components may change at different instants (one of them got a new price), so the spans are
 # those between any two neighbouring bounds; share_of divides amounts without a remainder.
+# The casts matter: the GiST index compares bigint with bigint only, and psycopg sends small
+# numbers as smallint.
 _PAGE = """
 WITH bounds AS (
     SELECT DISTINCT b.at
     FROM records r, LATERAL (VALUES (lower(r.span)), (upper(r.span))) AS b (at)
-    WHERE r.resource_id = %(id)s AND r.superseded_at IS NULL
+    WHERE r.resource_id = %(id)s::bigint AND r.superseded_at IS NULL
 ), pieces AS (
     SELECT at AS start_at, lead(at) OVER (ORDER BY at) AS end_at FROM bounds
 ), paged AS (
     SELECT start_at, end_at FROM pieces p
     WHERE end_at IS NOT NULL AND (%(after)s::timestamptz IS NULL OR start_at > %(after)s)
       AND EXISTS (SELECT FROM records r
-                  WHERE r.resource_id = %(id)s AND r.superseded_at IS NULL
+                  WHERE r.resource_id = %(id)s::bigint AND r.superseded_at IS NULL
                     AND r.span && tstzrange(p.start_at, p.end_at))
     ORDER BY start_at LIMIT %(limit)s
 )
@@ -31,10 +33,10 @@ SELECT p.start_at, p.end_at,
        coalesce(sum(share_of(r.amount, r.span, tstzrange(p.start_at, p.end_at))), 0)
            AS consumption,
        (SELECT e.action FROM events e
-        WHERE e.resource_id = %(id)s AND e.event_time = p.end_at
+        WHERE e.resource_id = %(id)s::bigint AND e.event_time = p.end_at
         ORDER BY e.id LIMIT 1) AS action
 FROM paged p
-JOIN records r ON r.resource_id = %(id)s AND r.superseded_at IS NULL
+JOIN records r ON r.resource_id = %(id)s::bigint AND r.superseded_at IS NULL
     AND r.span && tstzrange(p.start_at, p.end_at)
 GROUP BY p.start_at, p.end_at
 ORDER BY p.start_at"""

@@ -20,10 +20,12 @@ KEYS: Mapping[str, str] = {
 }
 """What amounts can be grouped by. Days and months are those of UTC, as the session is."""
 
+# A record has one part in each group. Most parts are whole records, which need no share_of.
 _GROUPED = """
-SELECT {keys}r.currency, coalesce(sum(share_of(r.amount, r.span, p.part)), 0) AS amount,
-       count(DISTINCT r.id) AS records,
-       count(DISTINCT r.id) FILTER (WHERE r.amount IS NULL) AS unpriced
+SELECT {keys}r.currency,
+       coalesce(sum(CASE WHEN p.part = r.span THEN r.amount
+                         ELSE share_of(r.amount, r.span, p.part) END), 0) AS amount,
+       count(*) AS records, count(*) FILTER (WHERE r.amount IS NULL) AS unpriced
 FROM records r
 JOIN resources s ON s.id = r.resource_id
 JOIN components c ON c.id = r.component_id,

@@ -27,8 +27,8 @@ FROM records r
 JOIN components c ON c.id = r.component_id,
 LATERAL (SELECT r.span * tstzrange(%(start)s, %(end)s) AS part) AS clipped,
 LATERAL (SELECT extract(epoch FROM upper(part) - lower(part)) AS seconds) AS p
-WHERE r.resource_id = ANY(%(ids)s) AND r.tenant_id = %(tenant_id)s AND r.superseded_at IS NULL
-  AND r.span && tstzrange(%(start)s, %(end)s)
+WHERE r.resource_id = ANY(%(ids)s::bigint[]) AND r.tenant_id = %(tenant_id)s
+  AND r.superseded_at IS NULL AND r.span && tstzrange(%(start)s, %(end)s)
 GROUP BY r.resource_id, c.name, r.unit_price IS NOT NULL"""
 
 

@@ -88,7 +88,8 @@ class Prices(Resource):
     @endpoint(Contract(status=204))
     def delete(self, price_id: str) -> None:
         """End a price now; remove it if nothing was priced with it. NotFound."""
-        repricing.end(self.services.engine, _id(price_id), self.services.clock())
+        services = self.services
+        repricing.end(services.engine, services.settings, _id(price_id), services.clock())
 
     def _existing(self, price_id: str) -> Price:
         with self.services.engine.connect() as conn:

@@ -56,7 +56,7 @@ class Resources(Resource):
     def _shown(self, conn: Connection, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
         running = accrue(
             conn,
-            self.services.settings,
+            self.services.rater.rules(conn, still=False),
             [resources.of(row) for row in rows],
             self.services.clock(),
         )

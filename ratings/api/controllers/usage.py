@@ -55,7 +55,8 @@ class Usage(Resource):
                 for row in usage.sums(conn, found.rows, tenant_id=tenant_id, start=start, end=end)
             }
             open_ones = [r for r in map(resources.of, rows) if r.state.tenant_id == tenant_id]
-            running = accrue(conn, self.services.settings, open_ones, min(end, now))
+            rules_of = self.services.rater.rules(conn, still=False)
+            running = accrue(conn, rules_of, open_ones, min(end, now))
         for row_id, tail in running.items():
             _add(sums, row_id, tail, start)
         return Page(self._shown(rows, sums, tenant_id), found.marker)

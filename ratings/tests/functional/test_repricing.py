@@ -97,15 +97,22 @@ def test_a_price_that_was_charged_ends_and_one_that_was_not_goes(database):
     used = repricing.add(database, SETTINGS, price("volume", "1"))
     unused = repricing.add(database, SETTINGS, price("router", "1"))
     rate(database, journal(DAY, "volume"))
-    repricing.end(database, used.id, NOW)
-    repricing.end(database, unused.id, NOW)
+    repricing.end(database, SETTINGS, used.id, NOW)
+    repricing.end(database, SETTINGS, unused.id, NOW)
     assert rows(database, "SELECT id, upper(validity) FROM prices") == [(used.id, NOW)]
     assert amounts(database) == [("00:00", 24), ("12:00", 12)]
 
 
+def test_what_was_priced_ahead_of_the_clock_ends_with_its_price(database):
+    price_id = repricing.add(database, SETTINGS, price("volume", "1")).id
+    rate(database, journal(DAY, "volume"))
+    repricing.end(database, SETTINGS, price_id, instant("15:00"))
+    assert amounts(database) == [("00:00", 24), ("12:00", 6), ("15:00", None)]
+
+
 def test_what_does_not_exist_cannot_be_changed(database):
     with pytest.raises(NotFound):
-        repricing.end(database, 4711, NOW)
+        repricing.end(database, SETTINGS, 4711, NOW)
 
 
 def test_a_book_is_added_whole_and_once(database):

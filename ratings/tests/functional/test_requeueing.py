@@ -1,0 +1,130 @@
+"""Parked events come back: the definitions have learnt what they mean, and they are rated."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from ratings import shipped
+from ratings.batch import Arrival
+from ratings.core.definitions import parse
+from ratings.db import parked_events, records, tallies
+from ratings.rater import Rater
+from ratings.readers import Reader
+from ratings.requeueing import requeue
+from ratings.settling import Settings
+from ratings.tests.functional.conftest import NOW
+from ratings.transformers import lifecycle
+
+SPACESHIP = """
+resource_types:
+  spaceship:
+    components:
+      spaceship: {unit: spaceship}
+    facts:
+      resource_id: {traits: resource_id}
+      tenant_id: {traits: tenant_id}
+    events:
+      spaceship.launch.end: create
+      spaceship.landing.end: delete
+"""
+
+
+def event(number, event_type, time):
+    return {
+        "message_id": f"message-{number}",
+        "event_type": event_type,
+        "generated": time,
+        "traits": [["resource_id", 1, "nostromo"], ["tenant_id", 1, "weyland"]],
+    }
+
+
+LIFE = [
+    event(1, "spaceship.launch.end", "2026-01-10T00:00:00"),
+    event(2, "spaceship.landing.end", "2026-01-10T08:00:00"),
+]
+
+
+@pytest.fixture
+def learnt(database, settings):
+    """A rater and a reader that know spaceships."""
+    known = parse(yaml.safe_load(SPACESHIP))
+    rater = Rater(
+        database,
+        Settings(known, {"lifecycle": lifecycle.transform}, "USD", settings.future_tolerance),
+        lambda: NOW,
+    )
+    return rater, Reader(known)
+
+
+@pytest.fixture
+def parked(database, settings):
+    """The life of a spaceship, parked because nobody knows what it is."""
+    rater, reader = Rater(database, settings, lambda: NOW), Reader(settings.definitions)
+    arrivals = [
+        Arrival("north", one.reading, one.body.decode())
+        for sent in LIFE
+        for one in reader.read(json.dumps(sent).encode(), "north")
+    ]
+    assert [result.state for result in rater.rate(arrivals)] == ["parked"] * 2
+    return rater, reader
+
+
+def left(database):
+    with database.connect() as conn:
+        return parked_events.by_code(conn)
+
+
+def test_what_is_understood_by_now_is_rated_and_leaves(database, parked, learnt):
+    counts = requeue(database, *learnt)
+    assert counts == {"tried": 2, "rated": 2, "ignored": 0, "duplicate": 0, "parked": 0}
+    assert left(database) == {}
+    with database.connect() as conn:
+        (row,) = records.page(conn, limit=10)
+        (region,) = tallies.sums(conn)
+    assert (row.resource_id, row.region, row.tenant_id) == ("nostromo", "north", "weyland")
+    assert (row.end - row.start).total_seconds() == 8 * 3600
+    assert (region.received, region.rated, region.parked) == (2, 2, 0)
+
+
+def test_what_is_still_not_understood_stays(database, parked):
+    assert requeue(database, *parked)["parked"] == 2
+    assert left(database) == {"event_type_unknown": 2}
+
+
+def test_an_operator_may_try_a_few_first(database, parked, learnt):
+    assert requeue(database, *learnt, code="some_other_reason")["tried"] == 0
+    assert requeue(database, *learnt, ids=[1])["rated"] == 1
+    assert left(database) == {"event_type_unknown": 1}
+
+
+def test_trying_again_what_came_in_meanwhile_is_a_duplicate(database, parked, learnt):
+    rater, reader = learnt
+    for sent in LIFE:
+        (one,) = reader.read(json.dumps(sent).encode(), "north")
+        rater.rate([Arrival("north", one.reading, one.body.decode())])
+    assert left(database) == {}
+    assert requeue(database, rater, reader)["tried"] == 0
+
+
+def test_the_command_says_what_became_of_them(database, parked, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "ratings.cmd.manage", "requeue", "--code", "event_type_unknown"],
+        env=os.environ
+        | {
+            "HOME": str(tmp_path),
+            "OS_DATABASE__CONNECTION": database.url.render_as_string(hide_password=False),
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == ""
+    assert done.stdout == ("Of 2 parked events: 0 rated, 0 duplicate, 0 ignored, 2 parked.\n")
+
+
+def test_the_definitions_that_ship_know_no_spaceships():
+    """Or the stories above would tell nothing."""
+    assert "spaceship" not in (shipped.defaults() / "definitions.yaml").read_text()
