@@ -48,9 +48,7 @@ class Tally:
     last_event_time: datetime | None = None
 
     def saw(self, instant: datetime | None) -> None:
-        if instant is not None and (
-            self.last_event_time is None or instant > self.last_event_time
-        ):
+        if instant is not None and (self.last_event_time is None or instant > self.last_event_time):
             self.last_event_time = instant
 
 
