@@ -75,10 +75,10 @@ API = [
     ),
     cfg.IntOpt(
         "threads",
-        default=4,
+        default=16,
         min=1,
-        help="Threads of each worker. They wait for the database at the same time, but share one "
-        "processor: for throughput add workers.",
+        help="Threads of each worker: requests that wait at the same time share a transaction. All "
+        "threads share one processor; for more of them add workers.",
     ),
     cfg.IntOpt(
         "max_body_size",

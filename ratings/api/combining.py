@@ -23,23 +23,38 @@ Rate = Callable[[Sequence[Arrival]], list[Result]]
 
 
 class _Ticket:
-    """The arrivals of one request, and what became of them."""
+    """The arrivals of one request, and what became of them.
 
-    __slots__ = ("arrivals", "done", "error", "results")
+    Its thread sleeps on `bell`, which rings once: when it is done, or when it is
+    the thread's turn to rate.
+    """
+
+    __slots__ = ("arrivals", "bell", "done", "error", "results")
 
     def __init__(self, arrivals: Sequence[Arrival]) -> None:
         self.arrivals = arrivals
         self.results: list[Result] = []
         self.error: BaseException | None = None
         self.done = False
+        self.bell = threading.Semaphore(0)
+
+    def settle(self, results: list[Result], error: BaseException | None = None) -> None:
+        self.results, self.error, self.done = results, error, True
+        self.bell.release()
 
 
 class Combiner:
-    """Rates for many threads at once. The one that holds the lock works for all that wait."""
+    """Rates for many threads at once: one of them works for all that wait.
+
+    When it has finished, those it worked for are let go, and the first of those who
+    came meanwhile takes over. A lock alone would not do: whoever comes just then
+    would take it, before all who sleep, and rate what little waits.
+    """
 
     def __init__(self, rate: Rate) -> None:
         self._rate = rate
         self._lock = threading.Lock()
+        self._busy = False
         self._waiting: deque[_Ticket] = deque()
 
     def rate(self, arrivals: Sequence[Arrival]) -> list[Result]:
@@ -47,13 +62,25 @@ class Combiner:
         if len(arrivals) >= LARGE:
             return self._in_parts(arrivals)
         ticket = _Ticket(arrivals)
-        self._waiting.append(ticket)
         with self._lock:
-            while not ticket.done:
+            self._waiting.append(ticket)
+            begins, self._busy = not self._busy, True
+        if not begins:
+            ticket.bell.acquire()
+        if not ticket.done:
+            try:
                 self._serve(self._drain())
+            finally:
+                self._hand_over()
         if ticket.error is not None:
             raise ticket.error
         return ticket.results
+
+    def _hand_over(self) -> None:
+        with self._lock:
+            self._busy = bool(self._waiting)
+            if self._busy:
+                self._waiting[0].bell.release()
 
     @property
     def waiting(self) -> int:
@@ -93,12 +120,11 @@ class Combiner:
             start = 0
             for ticket in tickets:
                 end = start + len(ticket.arrivals)
-                ticket.results = results[start:end]
-                ticket.done = True
+                ticket.settle(results[start:end])
                 start = end
 
 
 def _fail(tickets: Sequence[_Ticket], error: BaseException) -> None:
     for ticket in tickets:
         if not ticket.done:
-            ticket.error, ticket.done = error, True
+            ticket.settle([], error)

@@ -1,5 +1,6 @@
 """``ratings-api``: the HTTP service on gunicorn, with a database of its own if none is given."""
 
+import gc
 import logging
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,9 @@ from ratings.settling import Settings
 
 PROG = "ratings-api"
 LOG_FORMAT = "%(asctime)s %(process)d %(levelname)s %(name)s %(message)s"
+
+#: New objects after which the garbage collector looks for cycles among them.
+GARBAGE = 100_000
 
 #: Sessions of the embedded server that workers may use; the rest is for ratings-manage.
 EMBEDDED_SESSIONS = 80
@@ -40,7 +44,12 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def load(self) -> Any:
         """The application, made in each worker: connections do not survive a fork."""
         engine = create_engine(self.database_url, pool_size=self.conf.database.pool_size)
-        return make_app(self.conf, engine, self.rating, plugins.clock)
+        app = make_app(self.conf, engine, self.rating, plugins.clock)
+        # What rating makes is freed by counting references: a list of a thousand events needs no
+        # search for cycles, and code and definitions are never garbage.
+        gc.freeze()
+        gc.set_threshold(GARBAGE, 10, 10)
+        return app
 
 
 def settings(conf: ConfigOpts) -> dict[str, Any]:
