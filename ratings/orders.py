@@ -12,7 +12,14 @@ from sqlalchemy import Connection, Engine, Row
 from sqlalchemy.exc import IntegrityError
 
 from ratings import settling
-from ratings.core.errors import Conflict, DerivationError, InvalidInput, NotFound
+from ratings.core.errors import (
+    Conflict,
+    DerivationError,
+    DigestMismatch,
+    InvalidInput,
+    NotFound,
+    OrderOverlap,
+)
 from ratings.core.ledger import Verdict, decide
 from ratings.core.orders import Item, Order, Subject, compose, corrected
 from ratings.db import resources, sales_orders
@@ -24,21 +31,21 @@ _CHUNK = 1000
 _ONCE = ("ex_sales_orders_overlap", "uq_sales_order_lines_record_id_sign")
 """What PostgreSQL says to the second of two who close the same period."""
 
+_MEANWHILE = "another order of {} was issued meanwhile"
+
 Decided = tuple[settling.Cases, Mapping[int, Verdict]]
-
-
-class OrderOverlap(Conflict):
-    """Somebody else closed the period first."""
-
-    code = "order_overlap"
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """An order that is final."""
+    """An order that is final.
+
+    digest is the one that was stored; that of `order` is of what was found.
+    """
 
     id: int
     created_at: datetime
+    digest: str | None
     order: Order
 
 
@@ -54,26 +61,29 @@ def close(engine: Engine, rater: Rater, tenant_id: str, end: datetime, now: date
             previous = _previous(conn, tenant_id, end, now)
             for cases, verdicts in _decided(conn, rater, tenant_id, previous, end, locked=True):
                 settling.apply(conn, cases, verdicts, component_ids)
-            entries = sales_orders.unbilled(conn, tenant_id, end)
-            entries += sales_orders.disproved(conn, tenant_id)
-            order, entries = _composed(rater, tenant_id, previous, end, entries)
+            found = sales_orders.outstanding(conn, tenant_id, end)
+            if sales_orders.last(conn, tenant_id) != previous:
+                # Issued while this one waited for locks; later ones meet the constraints.
+                raise OrderOverlap(_MEANWHILE.format(tenant_id))
+            order, entries = _composed(rater, tenant_id, previous, end, found, sealed=True)
             order_id, created_at = sales_orders.insert(conn, order, entries)
     except IntegrityError as error:
         if isinstance(error.orig, pg.Error) and error.orig.diag.constraint_name in _ONCE:
-            raise OrderOverlap(f"another order of {tenant_id} was issued meanwhile") from error
+            raise OrderOverlap(_MEANWHILE.format(tenant_id)) from error
         raise
-    return Issued(order_id, created_at, order)
+    return Issued(order_id, created_at, order.digest, order)
 
 
 def draft(engine: Engine, rater: Rater, tenant_id: str, end: datetime, now: datetime) -> Order:
-    """What `close` would issue at this instant, line by line; nothing is written.
+    """What `close` would issue at this instant, without the digest; nothing is written.
 
     Raises InvalidInput as `close` does.
     """
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as conn:
         previous = _previous(conn, tenant_id, end, now)
-        entries = {e.record_id: e for e in sales_orders.unbilled(conn, tenant_id, end)}
-        reversals = sales_orders.disproved(conn, tenant_id)
+        found = sales_orders.outstanding(conn, tenant_id, end)
+        entries = {entry.record_id: entry for entry in found if entry.item.sign > 0}
+        reversals = [entry for entry in found if entry.item.sign < 0]
         added: list[Entry] = []
         for cases, verdicts in _decided(conn, rater, tenant_id, previous, end, locked=False):
             obsolete = [i for v in verdicts.values() for i in v.change.supersede]
@@ -81,22 +91,44 @@ def draft(engine: Engine, rater: Rater, tenant_id: str, end: datetime, now: date
             if gone:
                 reversals += sales_orders.billed_among(conn, tenant_id, gone)
             added += _to_be_billed(rater, tenant_id, end, cases, verdicts)
-    return _composed(rater, tenant_id, previous, end, [*entries.values(), *added, *reversals])[0]
+    found = [*entries.values(), *added, *reversals]
+    return _composed(rater, tenant_id, previous, end, found, sealed=False)[0]
+
+
+def proven(engine: Engine, order_id: int) -> Issued:
+    """An issued order, made again, and found to be what was issued.
+
+    Raises NotFound, DigestMismatch.
+    """
+    issued = regenerate(engine, order_id)
+    if issued.digest != issued.order.digest:
+        raise DigestMismatch(
+            f"sales order {order_id} of {issued.order.tenant_id} was issued with the digest "
+            f"{issued.digest}; what the ledger has now gives {issued.order.digest}"
+        )
+    return issued
 
 
 def regenerate(engine: Engine, order_id: int) -> Issued:
     """An issued order, made again from the records that it points at. Raises NotFound.
 
-    Its digest is that of what was found, to compare with the stored one.
+    Whether it is what was issued is for the caller to see: compare the two digests.
     """
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as conn:
         header = sales_orders.get(conn, order_id)
         if header is None:
             raise NotFound(f"there is no sales order {order_id}")
-        return _regenerated(header, sales_orders.items(conn, order_id))
+        return regenerated(header, sales_orders.items(conn, order_id))
 
 
-def _regenerated(header: Row[Any], items: Sequence[Item]) -> Issued:
+def refuse_future(end: datetime, now: datetime) -> None:
+    """InvalidInput (end_in_future): what is to come cannot be billed."""
+    if end > now:
+        raise InvalidInput("end lies in the future", code="end_in_future")
+
+
+def regenerated(header: Row[Any], items: Sequence[Item]) -> Issued:
+    """The issued order of a header (see `sales_orders.get`), made again from its items."""
     order = compose(
         header.tenant_id,
         header.start,
@@ -105,13 +137,12 @@ def _regenerated(header: Row[Any], items: Sequence[Item]) -> Issued:
         items,
         header.previous_digest,
     )
-    return Issued(header.id, header.created_at, order)
+    return Issued(header.id, header.created_at, header.digest, order)
 
 
 def _previous(conn: Connection, tenant_id: str, end: datetime, now: datetime) -> Row[Any] | None:
     """The order that the new one follows."""
-    if end > now:
-        raise InvalidInput("end lies in the future", code="end_in_future")
+    refuse_future(end, now)
     previous = sales_orders.last(conn, tenant_id)
     if previous is not None and end <= previous.end:
         raise InvalidInput(
@@ -186,6 +217,8 @@ def _composed(
     previous: Row[Any] | None,
     end: datetime,
     entries: Sequence[Entry],
+    *,
+    sealed: bool,
 ) -> tuple[Order, list[Entry]]:
     """The order of `entries`, and these with their reasons."""
     if previous is None and not entries:
@@ -200,5 +233,6 @@ def _composed(
         rater.settings.currency,
         items,
         None if previous is None else previous.digest,
+        sealed=sealed,
     )
     return order, explained

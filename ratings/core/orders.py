@@ -12,18 +12,21 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from decimal import Decimal
-from fractions import Fraction
+from decimal import Context, Decimal, Inexact
+from functools import reduce
 from typing import Any
 
 from ratings.core.model import Record
-from ratings.core.pricing import PLACES, rounded
+from ratings.core.pricing import rounded
 
 _MINOR_UNITS = {
     **dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"), 0),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }
 """Decimal places of currencies that have not two (ISO 4217)."""
+
+_EXACT = Context(prec=1000, traps=[Inexact])
+"""Adds without rounding, or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +139,10 @@ def compose(
     currency: str,
     items: Iterable[Item],
     previous_digest: str | None = None,
+    *,
+    sealed: bool = True,
 ) -> Order:
-    """The order of `items`, with its digest; their order does not matter."""
+    """The order of `items`, with its digest if `sealed`; their order does not matter."""
     lines = list(_lines(sorted(items, key=_place)))
     priced = [line for line in lines if line.amount is not None]
     total = _exact_sum(line.amount for line in priced if line.amount is not None)
@@ -150,10 +155,10 @@ def compose(
         corrections=tuple(line for line in priced if line.reason is not None),
         unpriced=tuple(line for line in lines if line.amount is None),
         total=total,
-        payable=_rounded(total, _MINOR_UNITS.get(currency, 2)),
+        payable=rounded(*total.as_integer_ratio(), _MINOR_UNITS.get(currency, 2)),
         previous_digest=previous_digest,
     )
-    return replace(order, digest=digest(order))
+    return replace(order, digest=digest(order)) if sealed else order
 
 
 def digest(order: Order) -> str:
@@ -236,12 +241,7 @@ def _line(first: Item, last: Item, amounts: list[Decimal]) -> Line:
 
 def _exact_sum(amounts: Iterable[Decimal]) -> Decimal:
     """The sum to the last digit: Decimal's own addition would round to 28."""
-    return _rounded(sum(map(Fraction, amounts), Fraction()), PLACES)
-
-
-def _rounded(exact: Fraction | Decimal, places: int) -> Decimal:
-    numerator, denominator = exact.as_integer_ratio()
-    return rounded(numerator, denominator, places)
+    return reduce(_EXACT.add, amounts, Decimal())
 
 
 def _document(line: Line) -> dict[str, Any]:
@@ -263,6 +263,6 @@ def _document(line: Line) -> dict[str, Any]:
 
 def _text(value: datetime | Decimal) -> str:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return f"{value.astimezone(UTC).isoformat(timespec='microseconds')[:-6]}Z"
     text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -30,3 +30,8 @@ def ensure(conn: Connection, units: Mapping[str, str]) -> dict[str, int]:
                 f" say {units[row.name]!r}; give the new component another name"
             )
     return {row.name: row.id for row in rows}
+
+
+def units(conn: Connection) -> dict[str, str]:
+    """Component name -> unit, as records and orders have been counted."""
+    return {r.name: r.unit for r in conn.exec_driver_sql("SELECT name, unit FROM components")}

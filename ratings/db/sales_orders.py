@@ -41,15 +41,17 @@ WHERE r.tenant_id = %(tenant_id)s AND r.superseded_at IS NULL AND lower(r.span) 
   AND NOT EXISTS (SELECT FROM sales_order_lines l WHERE l.record_id = r.id AND l.sign = 1)"""
 
 _BILLED = f"""
-SELECT {_RECORD}, n.name, -1 AS sign, NULL AS reason
+SELECT {_RECORD}, s.name, -1 AS sign, NULL AS reason
 FROM sales_orders o JOIN sales_order_lines l ON l.order_id = o.id AND l.sign = 1
 JOIN records r ON r.id = l.record_id
-JOIN sales_order_resources n ON n.order_id = o.id AND n.resource_id = r.resource_id
 JOIN resources s ON s.id = r.resource_id JOIN components c ON c.id = r.component_id
 WHERE o.tenant_id = %(tenant_id)s AND {{condition}}
   AND NOT EXISTS (SELECT FROM sales_order_lines b WHERE b.record_id = r.id AND b.sign = -1)"""
 
-_SUPERSEDED = _BILLED.format(condition="r.superseded_at IS NOT NULL")
+_OUTSTANDING = f"""
+{_UNBILLED}
+UNION ALL
+{_BILLED.format(condition="r.superseded_at IS NOT NULL")}"""
 _BILLED_AMONG = _BILLED.format(condition="r.id = ANY(%(ids)s::bigint[])")
 
 _ITEMS = f"""
@@ -116,14 +118,14 @@ def tenants_to_bill(conn: Connection, end: datetime) -> list[str]:
     return list(conn.exec_driver_sql(_TENANTS, {"end": end}).scalars())
 
 
-def unbilled(conn: Connection, tenant_id: str, end: datetime) -> list[Entry]:
-    """Current records of a tenant that start before `end` and that no order has billed."""
-    return _entries(conn.exec_driver_sql(_UNBILLED, {"tenant_id": tenant_id, "end": end}))
+def outstanding(conn: Connection, tenant_id: str, end: datetime) -> list[Entry]:
+    """What an order up to `end` takes from the ledger: to be billed, and to be taken back.
 
-
-def disproved(conn: Connection, tenant_id: str) -> list[Entry]:
-    """Billed records of a tenant that are superseded, and not taken back yet."""
-    return _entries(conn.exec_driver_sql(_SUPERSEDED, {"tenant_id": tenant_id}))
+    Current records that start before `end` and that no order has billed; and billed
+    ones that are superseded. One statement, so that both are of one instant.
+    """
+    parameters = {"tenant_id": tenant_id, "end": end}
+    return _entries(conn.exec_driver_sql(_OUTSTANDING, parameters))
 
 
 def billed_among(conn: Connection, tenant_id: str, record_ids: Sequence[int]) -> list[Entry]:

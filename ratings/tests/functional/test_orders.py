@@ -2,6 +2,8 @@
 
 import random
 import threading
+from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -38,6 +40,11 @@ def close(database, end, tenant="acme"):
 
 def draft(database, end, tenant="acme"):
     return orders.draft(database, rater(database), tenant, instant(end), NOW)
+
+
+def unsealed(order):
+    """An order as its draft was: what has not been issued has no digest."""
+    return replace(order, digest=None)
 
 
 def said(lines):
@@ -126,7 +133,7 @@ def test_a_draft_is_what_closing_issues(database):
     for end in ("07:00", "12:00"):
         expected = draft(database, end)
         assert scalar(database, "SELECT count(*) FROM records") == ledger_size(database)
-        assert close(database, end).order == expected
+        assert unsealed(close(database, end).order) == expected
 
 
 def ledger_size(database):
@@ -186,6 +193,35 @@ def test_of_two_who_close_at_once_one_wins(database):
     assert len([outcome for outcome in outcomes if isinstance(outcome, int)]) == 1
 
 
+def test_of_many_who_close_up_to_different_ends_each_follows_another(database):
+    for number in range(8):
+        tenant = f"t{number}"
+        rate(
+            database,
+            journal(f"06:00 create size=1 tenant={tenant} at={tenant} id={tenant}", "volume"),
+        )
+        ready = threading.Barrier(4)
+
+        def attempt(end, tenant=tenant, ready=ready):
+            mine = rater(database)
+            ready.wait()
+            with suppress(OrderOverlap, InvalidInput):
+                orders.close(database, mine, tenant, instant(end), NOW)
+
+        threads = [threading.Thread(target=attempt, args=(f"{hour}:00",)) for hour in range(12, 16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    gaps = """
+        SELECT count(*) FROM (
+            SELECT previous_digest,
+                   lag(digest) OVER (PARTITION BY tenant_id ORDER BY span) AS before
+            FROM sales_orders) AS o
+        WHERE previous_digest IS DISTINCT FROM before"""
+    assert scalar(database, gaps) == 0
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(clouds.events(), clouds.prices(), st.integers(0, 2**32))
 def test_the_orders_of_any_history_add_up_to_a_fresh_rating(database, events, prices, seed):
@@ -220,7 +256,7 @@ def attempt_to_close(database, tenant, minute):
     except InvalidInput:
         return []
     found = orders.close(database, mine, tenant, end, NOW)
-    assert found.order == expected
+    assert unsealed(found.order) == expected
     return [found]
 
 
@@ -251,3 +287,19 @@ def fresh_rating(database, events, prices):
         for record in records:
             totals[record.tenant_id] = totals.get(record.tenant_id, 0) + (record.amount or 0)
     return totals
+
+
+def test_a_correction_after_a_rename_says_one_name_and_can_be_regenerated(database):
+    add_prices(database, [price("volume", "1")])
+    rate(database, journal("06:00 create size=2 name=old id=a\n10:00 exists id=b", "volume"))
+    first = close(database, "12:00")
+    rate(database, journal("13:00 update name=new id=x", "volume"))
+    rate(database, journal("08:00 resize size=1 id=late", "volume"))
+    expected = draft(database, "14:00")
+    second = close(database, "14:00")
+    assert unsealed(second.order) == expected
+    corrections = second.order.corrections
+    assert {line.reason for line in corrections} == {"late_evidence"}
+    assert {line.subject.name for line in corrections} == {"new"}
+    assert orders.regenerate(database, first.id) == first
+    assert orders.regenerate(database, second.id) == second
