@@ -52,12 +52,13 @@ def gather(
     arrived: Mapping[int, Sequence[Event]],
     *,
     from_the_start: bool = False,
+    closing: Mapping[str, datetime] | None = None,
 ) -> tuple[Cases, Cuts]:
     """Cases for `locked` resources and the events that `arrived` for them (by row id).
 
     An event that comes in order needs what is believed and nothing else; one
     that comes late needs the whole timeline. ``from_the_start`` trusts nothing
-    but the journal.
+    but the journal. ``closing`` are cuts of orders (tenant -> end) about to be issued.
     """
     timelines = {r.id: (r, ordered(arrived.get(r.id, ()))) for r in locked}
     late = [
@@ -73,6 +74,8 @@ def gather(
         for row_id, (resource, news) in timelines.items()
     }
     cuts = _cuts(conn, starts.values())
+    for tenant_id, end in (closing or {}).items():
+        cuts[tenant_id] = sorted({*cuts.get(tenant_id, ()), end})
     have = records.current(conn, since) if (since := _needed(starts, cuts)) else {}
     cases = {
         row_id: (timelines[row_id][0], Case(timelines[row_id][0].region, state, news, found))
@@ -106,7 +109,9 @@ def apply(
         resources.update(conn, states)
 
 
-def _cuts(conn: Connection, starts: Iterable[tuple[State, Sequence[Event]]]) -> Cuts:
+def _cuts(
+    conn: Connection, starts: Iterable[tuple[State, Sequence[Event]]]
+) -> dict[str, list[datetime]]:
     """The cuts that can touch any of these, of every tenant that turns up in them."""
     tenants: set[str] = set()
     since: list[datetime | None] = []

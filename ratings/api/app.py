@@ -21,6 +21,7 @@ from ratings.api.controllers.prices import Prices
 from ratings.api.controllers.records import Records
 from ratings.api.controllers.resources import Resources
 from ratings.api.controllers.root import VersionOne, Versions
+from ratings.api.controllers.sales_orders import SalesDrafts, SalesOrders
 from ratings.api.controllers.status import Status
 from ratings.api.controllers.summary import Summary
 from ratings.api.controllers.usage import Usage
@@ -76,6 +77,8 @@ def url_tree(services: Services) -> Versions:
             prices=Prices(services),
             records=Records(services),
             resources=Resources(services),
+            sales_drafts=SalesDrafts(services),
+            sales_orders=SalesOrders(services),
             status=Status(services),
             summary=Summary(services),
             usage=Usage(services),

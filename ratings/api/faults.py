@@ -77,6 +77,8 @@ def _error_of(error: Exception, environ: Environ) -> RatingError:
     """What an exception is to the outside. One that nobody foresaw goes to the log."""
     request = environ.get("openstack.request_id")
     if isinstance(error, RatingError):
+        if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            LOG.error("%s: %s: %s", request, error.code, error.detail)
         return error
     if isinstance(error, HTTPException):
         return _refusal(error.code)

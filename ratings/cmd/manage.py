@@ -12,7 +12,7 @@ from typing import Any
 from oslo_config import cfg
 
 from ratings import conf as options
-from ratings.cmd import prices, requeue, schema
+from ratings.cmd import audit, close, prices, requeue, schema
 from ratings.cmd.refusal import explained
 
 PROG = "ratings-manage"
@@ -41,6 +41,8 @@ COMMANDS = (
     Command("db_check", schema.db_check),
     Command("prices import", prices.load, prices.load_arguments),
     Command("prices export", prices.export),
+    Command("close", close.close, close.close_arguments),
+    Command("audit", audit.audit, audit.audit_arguments),
     Command("requeue", requeue.requeue, requeue.requeue_arguments),
 )
 

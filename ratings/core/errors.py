@@ -8,7 +8,9 @@
     │   └── InvalidPrice      400   a price that breaks a rule
     ├── NotFound              404
     ├── Conflict              409   the database would have to break a promise
+    │   ├── OrderOverlap      409   another order of the tenant was issued meanwhile
     │   └── PriceOverlap      409   two prices would hold at one instant
+    ├── DigestMismatch        500   an issued order is not what it was
     └── Unavailable           503   the database cannot be reached
 
     DefinitionError                 the definitions file is wrong: a refusal to start
@@ -59,8 +61,16 @@ class Conflict(RatingError):
     status = 409
 
 
+class OrderOverlap(Conflict):
+    code = "order_overlap"
+
+
 class PriceOverlap(Conflict):
     code = "price_overlap"
+
+
+class DigestMismatch(RatingError):
+    code = "digest_mismatch"
 
 
 class Unavailable(RatingError):

@@ -26,6 +26,10 @@ SELECT e.resource_id AS id, e.message_id, e.event_type, e.event_time, e.tenant_i
 FROM events e JOIN resources r ON r.id = e.resource_id
 WHERE e.resource_id = ANY(%s) AND e.state = 'rated'"""
 
+_COUNTS = """
+SELECT resource_id AS id, count(*) AS number FROM events
+WHERE resource_id = ANY(%s) GROUP BY resource_id"""
+
 _PAGE = """
 SELECT e.id, e.message_id, e.region, e.event_type, e.event_time, e.received_at, e.state,
        r.resource_type, r.resource_id, e.tenant_id, e.action,
@@ -98,6 +102,11 @@ def timelines(conn: Connection, resource_ids: Sequence[int]) -> dict[int, list[E
             )
         )
     return found
+
+
+def counts(conn: Connection, resource_ids: Sequence[int]) -> dict[int, int]:
+    """How many events there are of each resource (row id) that has any."""
+    return {r.id: r.number for r in conn.exec_driver_sql(_COUNTS, (list(resource_ids),))}
 
 
 def _row(entry: Entry) -> str:

@@ -8,7 +8,14 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import CheckConstraint, Connection, Constraint, Engine, text
+from sqlalchemy import (
+    CheckConstraint,
+    Connection,
+    Constraint,
+    Engine,
+    PrimaryKeyConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
 from ratings import shipped
@@ -17,7 +24,7 @@ from ratings.db.tables import metadata
 # What Alembic's comparison leaves out, and this ledger rests upon.
 _CONSTRAINTS = text(
     "SELECT c.relname, k.conname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid"
-    " WHERE k.contype IN ('c', 'x') AND k.connamespace = current_schema()::regnamespace"
+    " WHERE k.contype IN ('c', 'p', 'x') AND k.connamespace = current_schema()::regnamespace"
 )
 
 
@@ -59,7 +66,7 @@ def check(engine: Engine) -> list[str]:
     """How the database differs from `ratings.db.tables`, one line for each difference.
 
     Compared are the revision, tables, columns, types, defaults, indexes, keys, and the names of
-    check and exclusion constraints.  Triggers are not.
+    primary keys, check and exclusion constraints.  Triggers are not.
     """
     here, wanted = version(engine), head()
     differences = [] if here == wanted else [f"database is at {here}, the code needs {wanted}"]
@@ -80,7 +87,8 @@ def _config() -> Config:
 
 
 def _compare_constraints(connection: Connection) -> Iterator[str]:
-    have = {(table, name) for table, name in connection.execute(_CONSTRAINTS)}
+    found = connection.execute(_CONSTRAINTS)
+    have = {(table, name) for table, name in found if table in metadata.tables}
     preparer = connection.dialect.identifier_preparer
     want = {
         (table.name, str(preparer.format_constraint(constraint)).strip('"'))
@@ -95,4 +103,4 @@ def _compare_constraints(connection: Connection) -> Iterator[str]:
 
 
 def _is_ours(constraint: Constraint) -> bool:
-    return isinstance(constraint, CheckConstraint | ExcludeConstraint)
+    return isinstance(constraint, CheckConstraint | ExcludeConstraint | PrimaryKeyConstraint)

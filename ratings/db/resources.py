@@ -46,9 +46,6 @@ FROM unnest(%s::text[], %s::text[], %s::text[]) AS k (region, resource_type, res
 JOIN resources r USING (region, resource_type, resource_id)
 ORDER BY r.id FOR NO KEY UPDATE OF r"""
 
-_LOCK_BY_ID = f"""
-SELECT {_STATE} FROM resources r WHERE r.id = ANY(%s) ORDER BY r.id FOR NO KEY UPDATE OF r"""
-
 _UPDATE = """
 UPDATE resources r SET
     tenant_id = n.tenant_id, name = n.name, status = n.status, open = n.open, facts = n.facts,
@@ -64,10 +61,29 @@ _AFFECTED = f"""
 SELECT {_STATE} FROM resources r
 WHERE r.id > %(after)s AND r.resource_type = ANY(%(types)s)
   AND (%(region)s::text IS NULL OR r.region = %(region)s)
-  AND r.created_at < coalesce(%(end)s::timestamptz, 'infinity')
+  -- Not created_at < end: what was deleted and created again has had a life before.
+  AND r.created_at IS NOT NULL AND (%(end)s::timestamptz IS NULL OR EXISTS (
+      SELECT FROM events e WHERE e.resource_id = r.id AND e.event_time < %(end)s::timestamptz))
   AND (r.updated_at > coalesce(%(start)s::timestamptz, '-infinity')
        OR r.open AND coalesce(%(start)s::timestamptz, '-infinity') < now())
 ORDER BY r.id LIMIT %(limit)s FOR NO KEY UPDATE OF r"""
+
+_TO_CLOSE = f"""
+SELECT {_STATE} FROM resources r JOIN (
+    SELECT id FROM resources
+    WHERE tenant_id = %(tenant_id)s AND open AND updated_at < %(end)s::timestamptz
+    UNION
+    SELECT resource_id FROM records, unnest(%(cuts)s::timestamptz[]) AS c (at)
+    WHERE tenant_id = %(tenant_id)s AND superseded_at IS NULL
+      AND lower(span) < c.at AND upper(span) > c.at) AS involved USING (id)
+WHERE r.id > %(after)s::bigint ORDER BY r.id LIMIT %(limit)s"""
+
+_TO_AUDIT = f"""
+SELECT {_STATE} FROM resources r
+WHERE r.id > %(after)s AND (
+    %(tenants)s::text[] IS NULL OR r.tenant_id = ANY(%(tenants)s::text[])
+    OR r.id IN (SELECT resource_id FROM records WHERE tenant_id = ANY(%(tenants)s::text[])))
+ORDER BY r.id LIMIT %(limit)s"""
 
 _PAGE = f"""
 SELECT {_STATE}, r.deleted_at IS NOT NULL AS deleted, e.action AS last_action,
@@ -137,6 +153,39 @@ def lock_affected(
         "limit": limit,
     }
     return [of(row) for row in conn.exec_driver_sql(_AFFECTED, parameters)]
+
+
+def to_close(
+    conn: Connection,
+    tenant_id: str,
+    cuts: Sequence[datetime],
+    *,
+    after: int,
+    limit: int,
+    locked: bool,
+) -> list[Resource]:
+    """Up to `limit` resources past row id `after` that an order up to the last of `cuts` concerns.
+
+    Those that run on, and those of which a record crosses a cut. Locked in id
+    order, if they are to be written.
+    """
+    parameters = {
+        "tenant_id": tenant_id,
+        "end": cuts[-1],
+        "cuts": list(cuts),
+        "after": after,
+        "limit": limit,
+    }
+    sql = _TO_CLOSE + " FOR NO KEY UPDATE OF r" if locked else _TO_CLOSE
+    return [of(row) for row in conn.exec_driver_sql(sql, parameters)]
+
+
+def to_audit(
+    conn: Connection, tenants: Sequence[str] | None, *, after: int, limit: int
+) -> list[Resource]:
+    """Up to `limit` resources past row id `after`: all, or what `tenants` own or ever used."""
+    parameters = {"tenants": tenants, "after": after, "limit": limit}
+    return [of(row) for row in conn.exec_driver_sql(_TO_AUDIT, parameters)]
 
 
 def update(conn: Connection, states: Sequence[tuple[int, State]]) -> None:

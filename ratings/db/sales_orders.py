@@ -1,15 +1,85 @@
-"""Sales orders: what the ledger must not cross."""
+"""Sales orders and the records they point at."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
+
+from ratings.core.model import Record
+from ratings.core.orders import Item, Order, Subject
+from ratings.db.copying import NULL, cell, copy, row
+from ratings.db.filtering import where
 
 _CUTS = """
 SELECT tenant_id, upper(span) AS cut FROM sales_orders
 WHERE tenant_id = ANY(%s) AND (%s::timestamptz IS NULL OR upper(span) > %s) ORDER BY upper(span)"""
+
+_HEADER = """
+SELECT id, tenant_id, lower(span) AS start, upper(span) AS end, currency, total, payable, digest,
+       previous_digest, created_at
+FROM sales_orders"""
+
+_FILTERS = {
+    "after": "id > %(after)s",
+    "tenant_id": "tenant_id = %(tenant_id)s",
+    "at": "span @> %(at)s::timestamptz",
+    "start": "upper(span) > %(start)s",
+    "end": "lower(span) < %(end)s",
+}
+
+_RECORD = """r.id AS record_id, r.resource_id AS row_id, s.region, s.resource_type, s.resource_id,
+    c.name AS component, c.unit, lower(r.span) AS start, upper(r.span) AS end, r.tenant_id,
+    r.quantity, r.metadata, r.currency, r.unit_price, r.price_id, r.amount"""
+
+_UNBILLED = f"""
+SELECT {_RECORD}, s.name, 1 AS sign, NULL AS reason
+FROM records r JOIN resources s ON s.id = r.resource_id JOIN components c ON c.id = r.component_id
+WHERE r.tenant_id = %(tenant_id)s AND r.superseded_at IS NULL AND lower(r.span) < %(end)s
+  AND NOT EXISTS (SELECT FROM sales_order_lines l WHERE l.record_id = r.id AND l.sign = 1)"""
+
+_BILLED = f"""
+SELECT {_RECORD}, s.name, -1 AS sign, NULL AS reason
+FROM sales_orders o JOIN sales_order_lines l ON l.order_id = o.id AND l.sign = 1
+JOIN records r ON r.id = l.record_id
+JOIN resources s ON s.id = r.resource_id JOIN components c ON c.id = r.component_id
+WHERE o.tenant_id = %(tenant_id)s AND {{condition}}
+  AND NOT EXISTS (SELECT FROM sales_order_lines b WHERE b.record_id = r.id AND b.sign = -1)"""
+
+_OUTSTANDING = f"""
+{_UNBILLED}
+UNION ALL
+{_BILLED.format(condition="r.superseded_at IS NOT NULL")}"""
+_BILLED_AMONG = _BILLED.format(condition="r.id = ANY(%(ids)s::bigint[])")
+
+_ITEMS = f"""
+SELECT {_RECORD}, n.name, l.sign, l.reason
+FROM sales_order_lines l JOIN records r ON r.id = l.record_id
+JOIN sales_order_resources n ON n.order_id = l.order_id AND n.resource_id = r.resource_id
+JOIN resources s ON s.id = r.resource_id JOIN components c ON c.id = r.component_id
+WHERE l.order_id = %s"""
+
+_INSERT = """
+INSERT INTO sales_orders (tenant_id, span, currency, total, payable, digest, previous_digest)
+VALUES (%s, tstzrange(%s, %s), %s, %s, %s, %s, %s) RETURNING id, created_at"""
+
+_TENANTS = """
+SELECT tenant_id FROM (
+    SELECT DISTINCT tenant_id FROM records WHERE lower(span) < %(end)s
+    UNION SELECT DISTINCT tenant_id FROM resources WHERE open AND updated_at < %(end)s) AS t
+WHERE NOT EXISTS (SELECT FROM sales_orders o
+                  WHERE o.tenant_id = t.tenant_id AND upper(o.span) >= %(end)s)
+ORDER BY tenant_id"""
+
+
+class Entry(NamedTuple):
+    """An item, with the row ids of its record (None: only in a draft) and its resource."""
+
+    record_id: int | None
+    row_id: int
+    item: Item
 
 
 def cuts(
@@ -17,6 +87,116 @@ def cuts(
 ) -> dict[str, list[datetime]]:
     """Tenant -> ends of its issued orders after `since` (None: of all), ascending."""
     found: dict[str, list[datetime]] = {}
-    for row in conn.exec_driver_sql(_CUTS, (list(tenant_ids), since, since)):
-        found.setdefault(row.tenant_id, []).append(row.cut)
+    for found_row in conn.exec_driver_sql(_CUTS, (list(tenant_ids), since, since)):
+        found.setdefault(found_row.tenant_id, []).append(found_row.cut)
     return found
+
+
+def last(conn: Connection, tenant_id: str) -> Row[Any] | None:
+    """The newest order of a tenant: what the next one follows."""
+    sql = f"{_HEADER} WHERE tenant_id = %s ORDER BY upper(span) DESC LIMIT 1"
+    return conn.exec_driver_sql(sql, (tenant_id,)).one_or_none()
+
+
+def get(conn: Connection, order_id: int) -> Row[Any] | None:
+    return conn.exec_driver_sql(f"{_HEADER} WHERE id = %s", (order_id,)).one_or_none()
+
+
+def page(conn: Connection, *, limit: int, **filters: Any) -> Sequence[Row[Any]]:
+    """Up to `limit` orders by id, without their lines.
+
+    Filters: after (an id), tenant_id, at (orders that contain the instant), start
+    and end (orders that intersect [start, end)).
+    """
+    given = {"limit": limit, **filters}
+    sql = f"{_HEADER} {where(_FILTERS, given)} ORDER BY id LIMIT %(limit)s"
+    return conn.exec_driver_sql(sql, given).all()
+
+
+def tenants_to_bill(conn: Connection, end: datetime) -> list[str]:
+    """Tenants with usage before `end` whose orders do not reach it yet."""
+    return list(conn.exec_driver_sql(_TENANTS, {"end": end}).scalars())
+
+
+def outstanding(conn: Connection, tenant_id: str, end: datetime) -> list[Entry]:
+    """What an order up to `end` takes from the ledger: to be billed, and to be taken back.
+
+    Current records that start before `end` and that no order has billed; and billed
+    ones that are superseded. One statement, so that both are of one instant.
+    """
+    parameters = {"tenant_id": tenant_id, "end": end}
+    return _entries(conn.exec_driver_sql(_OUTSTANDING, parameters))
+
+
+def billed_among(conn: Connection, tenant_id: str, record_ids: Sequence[int]) -> list[Entry]:
+    """Those of `record_ids` that an order of the tenant billed and none took back."""
+    parameters = {"tenant_id": tenant_id, "ids": list(record_ids)}
+    return _entries(conn.exec_driver_sql(_BILLED_AMONG, parameters))
+
+
+def items(conn: Connection, order_id: int) -> list[Item]:
+    """What an issued order is made of, names as they were then."""
+    return [entry.item for entry in _entries(conn.exec_driver_sql(_ITEMS, (order_id,)))]
+
+
+def insert(conn: Connection, order: Order, entries: Sequence[Entry]) -> tuple[int, datetime]:
+    """Issue an order with its lines; its id and the time of issue.
+
+    IntegrityError if it overlaps another of the tenant, or bills a record twice.
+    """
+    issued = conn.exec_driver_sql(
+        _INSERT,
+        (
+            order.tenant_id,
+            order.start,
+            order.end,
+            order.currency,
+            order.total,
+            order.payable,
+            order.digest,
+            order.previous_digest,
+        ),
+    ).one()
+    order_id = str(issued.id)
+    names = {entry.row_id: entry.item.subject.name for entry in entries}
+    copy(
+        conn,
+        "sales_order_resources",
+        "order_id, resource_id, name",
+        (row(order_id, str(row_id), cell(name)) for row_id, name in names.items()),
+    )
+    copy(
+        conn,
+        "sales_order_lines",
+        "order_id, record_id, sign, reason",
+        (row(order_id, str(e.record_id), str(e.item.sign), e.item.reason or NULL) for e in entries),
+    )
+    return issued.id, issued.created_at
+
+
+def _entries(rows: Iterable[Row[Any]]) -> list[Entry]:
+    return [
+        Entry(
+            r.record_id,
+            r.row_id,
+            Item(
+                subject=Subject(r.region, r.resource_type, r.resource_id, r.name),
+                record=Record(
+                    component=r.component,
+                    start=r.start,
+                    end=r.end,
+                    tenant_id=r.tenant_id,
+                    quantity=r.quantity,
+                    metadata=tuple(sorted(r.metadata.items())),
+                    currency=r.currency,
+                    unit_price=r.unit_price,
+                    price_id=r.price_id,
+                    amount=r.amount,
+                ),
+                unit=r.unit,
+                sign=r.sign,
+                reason=r.reason,
+            ),
+        )
+        for r in rows
+    ]

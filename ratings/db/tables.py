@@ -57,6 +57,7 @@ components = Table(
     metadata,
     Column("id", SmallInteger, Identity(), primary_key=True),
     Column("name", Id, nullable=False),
+    Column("unit", Text, nullable=False),
     UniqueConstraint("name"),
 )
 
@@ -231,6 +232,15 @@ sales_order_lines = Table(
     CheckConstraint("sign IN (1, -1)", name="sign"),
     UniqueConstraint("record_id", "sign"),
 )
+
+sales_order_resources = Table(
+    "sales_order_resources",
+    metadata,
+    Column("order_id", BigInteger, ForeignKey("sales_orders.id"), primary_key=True),
+    Column("resource_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text),
+)
+"""What each resource of an order was called when it was issued: names change, orders do not."""
 
 tallies = Table(
     "tallies",

@@ -47,7 +47,7 @@ def administrator(postgres) -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def template(postgres, administrator) -> str:
     """The name of a migrated database that every test gets a copy of."""
-    _create(administrator, "template_ratings")
+    create(administrator, "template_ratings")
     engine = create_engine(url_of(postgres, "template_ratings"))
     migration.upgrade(engine)
     engine.dispose()
@@ -57,13 +57,13 @@ def template(postgres, administrator) -> str:
 @pytest.fixture
 def empty_database(postgres, administrator) -> Iterator[Engine]:
     """An engine on a database that nobody has migrated."""
-    yield from _temporary(postgres, administrator, "template0")
+    yield from temporary(postgres, administrator, "template0")
 
 
 @pytest.fixture
 def database(postgres, administrator, template) -> Iterator[Engine]:
     """An engine on a fresh database at the newest revision."""
-    yield from _temporary(postgres, administrator, template)
+    yield from temporary(postgres, administrator, template)
 
 
 def url_of(server: str, name: str) -> str:
@@ -71,9 +71,10 @@ def url_of(server: str, name: str) -> str:
     return make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
-def _temporary(server: str, administrator: Engine, template: str) -> Iterator[Engine]:
+def temporary(server: str, administrator: Engine, template: str) -> Iterator[Engine]:
+    """An engine on a copy of a database, which is dropped in the end."""
     name = f"test_{next(_numbers)}"
-    _create(administrator, name, template)
+    create(administrator, name, template)
     engine = create_engine(url_of(server, name))
     yield engine
     engine.dispose()
@@ -81,7 +82,8 @@ def _temporary(server: str, administrator: Engine, template: str) -> Iterator[En
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
-def _create(administrator: Engine, name: str, template: str = "template0") -> None:
+def create(administrator: Engine, name: str, template: str = "template0") -> None:
+    """A database of that name, as a copy."""
     with administrator.connect() as connection:
         # FILE_COPY beats the default when nothing else runs and fsync is off.
         connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"))

@@ -77,6 +77,7 @@ def empty(engine: Engine) -> None:
     with engine.begin() as conn:
         conn.exec_driver_sql("SET LOCAL session_replication_role = replica")
         conn.exec_driver_sql(
-            "TRUNCATE events, parked_events, records, resources, tallies, prices CASCADE"
+            "TRUNCATE events, parked_events, records, resources, tallies, prices, sales_orders"
+            " CASCADE"
         )
         conn.exec_driver_sql("UPDATE revisions SET revision = revision + 1")

@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from ratings.tests.ledgers import rows, scalar
 
-APPEND_ONLY = ("components", "events", "sales_orders", "sales_order_lines")
+ORDERS = ("sales_orders", "sales_order_lines", "sales_order_resources")
+APPEND_ONLY = ("components", "events", *ORDERS)
 KEPT = (*APPEND_ONLY, "records", "resources")
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -31,13 +32,14 @@ WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' 
 def books(database):
     """A database with one row in each table that is kept for ever."""
     with database.begin() as conn:
-        insert(conn, "components", name="vcpu")
-        insert(conn, "components", name="ram")
+        insert(conn, "components", name="vcpu", unit="vcpu")
+        insert(conn, "components", name="ram", unit="MiB")
         insert(conn, "resources", region="RegionOne", resource_type="instance", resource_id="i1")
         insert(conn, "events", **event())
         insert(conn, "records", **record())
         insert(conn, "sales_orders", **order())
         insert(conn, "sales_order_lines", order_id=1, record_id=1, sign=1)
+        insert(conn, "sales_order_resources", order_id=1, resource_id=1)
     return database
 
 

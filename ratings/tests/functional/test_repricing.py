@@ -46,6 +46,12 @@ def test_a_price_for_one_region_leaves_the_others_alone(database):
     assert scalar(database, "SELECT count(*) FROM records WHERE superseded_at IS NOT NULL") == 0
 
 
+def test_a_price_of_the_past_reaches_what_was_deleted_and_created_again(database):
+    rate(database, journal("06:00 create size=1\n08:00 delete\n10:00 create size=1", "volume"))
+    repricing.add(database, SETTINGS, price("volume", "1", start="05:00", end="09:00"))
+    assert [row[11] for row in ledger(database)] == [2]
+
+
 def test_a_price_from_the_future_changes_nothing_yet(database):
     old = repricing.add(database, SETTINGS, price("volume", "1"))
     rate(database, journal(DAY, "volume"))

@@ -162,6 +162,19 @@ def test_no_code_is_explained_that_the_package_does_not_use():
     assert explained - used == set()
 
 
+def findings():
+    """Every code of a finding of the audit."""
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Check", "Finding"):
+                yield from _texts(node.args[:1])
+
+
+def test_every_finding_of_the_audit_is_explained():
+    explained = re.findall(r"^   \* - ``(\w+)``$", page("admin/audit.rst"), re.MULTILINE)
+    assert sorted(explained) == sorted(set(findings()))
+
+
 def test_every_command_is_described():
     described = "".join(path.read_text(encoding="utf-8") for path in sorted(PAGES.rglob("*.rst")))
     for command in COMMANDS:

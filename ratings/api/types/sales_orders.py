@@ -1,0 +1,63 @@
+"""``/v1/sales_orders`` and ``/v1/sales_drafts``."""
+
+from __future__ import annotations
+
+from wsme.types import ArrayType, Base, wsattr
+
+from ratings.api.types.lists import ById
+from ratings.api.values import Instant, Number, Text, Whole
+
+_ID = Whole(1)
+
+
+class SalesOrdersQuery(ById):
+    tenant_id = wsattr(Text(), default=None)
+    date = wsattr(Instant(), default=None)
+    start = wsattr(Instant(), default=None)
+    end = wsattr(Instant(), default=None)
+
+
+class SalesDraftQuery(Base):  # type: ignore[misc]  # WSME has no types
+    tenant_id = wsattr(Text(), mandatory=True)
+    end = wsattr(Instant(), default=None)
+
+
+class NewSalesOrder(Base):  # type: ignore[misc]
+    tenant_id = wsattr(Text(), mandatory=True)
+    end = wsattr(Instant(), default=None)
+
+
+class Line(Base):  # type: ignore[misc]
+    """What one component of a resource costs in a time; corrections have a reason, too."""
+
+    resource_id = Text()
+    resource_name = Text()
+    resource_type = Text()
+    region = Text()
+    component = Text()
+    unit = Text()
+    quantity = Number()
+    unit_price = Number()
+    start = Instant()
+    end = Instant()
+    amount = Number()
+    reason = Text()
+
+
+class SalesOrder(Base):  # type: ignore[misc]
+    """An order; in lists it comes without lines, and a draft has no id, digest or time of issue."""
+
+    id = _ID
+    tenant_id = Text()
+    start = Instant()
+    end = Instant()
+    status = Text()
+    currency = Text()
+    total = Number()
+    payable = Number()
+    lines = ArrayType(Line)
+    corrections = ArrayType(Line)
+    unpriced = ArrayType(Line)
+    digest = Text()
+    previous_digest = Text()
+    created_at = Instant()
