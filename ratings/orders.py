@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from psycopg import errors as pg
 from sqlalchemy import Connection, Engine, Row
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from ratings import settling
 from ratings.core.errors import (
@@ -22,10 +23,12 @@ from ratings.core.errors import (
 )
 from ratings.core.ledger import Verdict, decide
 from ratings.core.orders import Item, Order, Subject, compose, corrected
-from ratings.db import resources, sales_orders
+from ratings.db import prices, resources, sales_orders
 from ratings.db.resources import Resource
 from ratings.db.sales_orders import Entry
 from ratings.rater import Rater
+
+LOG = logging.getLogger(__name__)
 
 _CHUNK = 1000
 _ONCE = ("ex_sales_orders_overlap", "uq_sales_order_lines_record_id_sign")
@@ -56,11 +59,13 @@ def close(engine: Engine, rater: Rater, tenant_id: str, end: datetime, now: date
     InvalidInput (end_in_future, end_not_after_start, no_usage), OrderOverlap.
     """
     component_ids = rater.component_ids()
+    cut: set[int] = set()
     try:
         with engine.begin() as conn:
             previous = _previous(conn, tenant_id, end, now)
             for cases, verdicts in _decided(conn, rater, tenant_id, previous, end, locked=True):
                 settling.apply(conn, cases, verdicts, component_ids)
+                cut.update(cases)
             found = sales_orders.outstanding(conn, tenant_id, end)
             if sales_orders.last(conn, tenant_id) != previous:
                 # Issued while this one waited for locks; later ones meet the constraints.
@@ -71,7 +76,33 @@ def close(engine: Engine, rater: Rater, tenant_id: str, end: datetime, now: date
         if isinstance(error.orig, pg.Error) and error.orig.diag.constraint_name in _ONCE:
             raise OrderOverlap(_MEANWHILE.format(tenant_id)) from error
         raise
+    try:
+        _cut_newcomers(engine, rater, tenant_id, previous, end, cut)
+    except OperationalError as error:
+        # The order stands; its successor cuts what is left.
+        LOG.warning("sales order %s: newcomers are not cut yet: %s", order_id, error.orig)
     return Issued(order_id, created_at, order.digest, order)
+
+
+def _cut_newcomers(
+    engine: Engine,
+    rater: Rater,
+    tenant_id: str,
+    previous: Row[Any] | None,
+    end: datetime,
+    cut: Set[int],
+) -> None:
+    """Cut what was first heard of while the order was being issued; `cut` are row ids of the rest.
+
+    Who rated it could not see the order, nor the order it. All who rate hold prices
+    still, so after a moment of the opposite there is nobody left who knows no better.
+    """
+    with engine.begin() as conn:
+        prices.open_for_change(conn)
+    with engine.begin() as conn:
+        newcomers = _decided(conn, rater, tenant_id, previous, end, locked=True, but=cut)
+        for cases, verdicts in newcomers:
+            settling.apply(conn, cases, verdicts, rater.component_ids())
 
 
 def draft(engine: Engine, rater: Rater, tenant_id: str, end: datetime, now: datetime) -> Order:
@@ -160,15 +191,20 @@ def _decided(
     end: datetime,
     *,
     locked: bool,
+    but: Set[int] = frozenset(),
 ) -> Iterator[Decided]:
-    """Cases and verdicts of all that runs on or crosses a cut, a thousand resources at a time."""
+    """Cases and verdicts of all that runs on or crosses a cut, a thousand resources at a time.
+
+    Those with a row id in `but` are left out.
+    """
     rules_of = rater.rules(conn, still=locked)
     cuts = [end] if previous is None else [previous.end, end]
     after = 0
     while found := resources.to_close(
         conn, tenant_id, cuts, after=after, limit=_CHUNK, locked=locked
     ):
-        for group, from_the_start in _by_history(found, end):
+        concerned = [resource for resource in found if resource.id not in but]
+        for group, from_the_start in _by_history(concerned, end):
             cases, all_cuts = settling.gather(
                 conn, group, {}, from_the_start=from_the_start, closing={tenant_id: end}
             )

@@ -42,6 +42,8 @@ _EXPLORE = """
   curl '{url}/v1/usage?tenant_id={acme}&start={start}&end={end}'
   curl '{url}/v1/summary?groupby=tenant_id,day&start={start}&end={end}'
   curl {url}/v1/events?resource_id={web}          (the journal)
+  curl '{url}/v1/sales_orders?tenant_id={acme}'
+  curl {url}/v1/sales_orders/1                    (made again from the ledger, byte by byte)
   curl {url}/v1/status
 """
 
@@ -73,6 +75,7 @@ def tour(client: Client, url: str, state_path: Path, serve: bool) -> None:
     show_late_events(client, late, found)
     show_price_change(client, vcpu, cloud.at(16), found["web-1"])
     show_summary(client, start, end)
+    show_orders(client, end)
     show_constraint(state_path)
     show_status(client)
 
@@ -201,6 +204,24 @@ def show_summary(client: Client, start: datetime, end: datetime) -> None:
     CONSOLE.print(table)
 
 
+def show_orders(client: Client, end: datetime) -> None:
+    say("Closing the month: one sales order a tenant, final from now on")
+    table = _table("tenant", "order", "from", "to", "lines", "total", "payable", "digest")
+    for tenant, project in TENANTS.items():
+        order = client.post("/v1/sales_orders", {"tenant_id": project, "end": end.isoformat()})
+        table.add_row(
+            tenant,
+            str(order["id"]),
+            _time(order["start"]),
+            _time(order["end"]),
+            str(len(order["lines"])),
+            _plain(order["total"]),
+            f"{order['payable']:.2f} {order['currency']}",
+            f"{order['digest'][:12]}…",
+        )
+    CONSOLE.print(table)
+
+
 def show_constraint(state_path: Path) -> None:
     say("Somebody goes around the code and inserts a record that overlaps another:")
     with embedded.running(state_path) as url:
@@ -224,7 +245,7 @@ def show_status(client: Client) -> None:
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=True, header_style="bold")
     for column in columns:
-        numeric = column in ("USD", "quantity", "unit price")
+        numeric = column in ("USD", "quantity", "unit price", "lines", "total", "payable")
         table.add_column(column, justify="right" if numeric else "left", no_wrap=True)
     return table
 

@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -24,6 +25,7 @@ from ratings.tests.ledgers import (
     NOW,
     SETTINGS,
     add_prices,
+    arrival,
     empty,
     ledger,
     rate,
@@ -303,3 +305,32 @@ def test_a_correction_after_a_rename_says_one_name_and_can_be_regenerated(databa
     assert {line.subject.name for line in corrections} == {"new"}
     assert orders.regenerate(database, first.id) == first
     assert orders.regenerate(database, second.id) == second
+
+
+def test_what_is_first_heard_of_while_an_order_is_issued_is_cut_all_the_same(database):
+    """Its rater has read the cuts before the order, and writes after it."""
+    rate(database, journal("06:00 create size=1", "volume"))
+    has_read, may_write = threading.Event(), threading.Event()
+
+    def slow(state, events, resource_type):
+        has_read.set()
+        assert may_write.wait(30)
+        return lifecycle.transform(state, events, resource_type)
+
+    late = rater(database)
+    late.settings = replace(SETTINGS, transformers={"lifecycle": slow})
+    newcomer = journal("07:00 create size=2 at=new id=n1\n15:00 exists at=new id=n2", "volume")
+    rating = threading.Thread(target=late.rate, args=([arrival(event) for event in newcomer],))
+    rating.start()
+    assert has_read.wait(30)
+    closing = threading.Thread(target=close, args=(database, "12:00"))
+    closing.start()
+    deadline = time.monotonic() + 30
+    while not scalar(database, "SELECT count(*) FROM sales_orders"):
+        assert time.monotonic() < deadline
+    may_write.set()
+    rating.join()
+    closing.join()
+    spans = [(f"{row[4]:%H}", f"{row[5]:%H}") for row in ledger(database) if row[2] == "new"]
+    assert spans == [("07", "12"), ("12", "15")]
+    assert "07:00-12:00 volume 2 - late_usage" in said(close(database, "16:00").order.unpriced)
