@@ -98,19 +98,24 @@ def current(conn: Connection, since: Mapping[int, datetime | None]) -> dict[int,
     """
     found: dict[int, dict[int, Record]] = {resource_id: {} for resource_id in since}
     for r in conn.exec_driver_sql(_CURRENT, (array(since), array(since.values()))):
-        found[r.resource_id][r.id] = Record(
-            component=r.component,
-            start=r.start,
-            end=r.end,
-            tenant_id=r.tenant_id,
-            quantity=r.quantity,
-            metadata=tuple(sorted(r.metadata.items())),
-            currency=r.currency,
-            unit_price=r.unit_price,
-            price_id=r.price_id,
-            amount=r.amount,
-        )
+        found[r.resource_id][r.id] = of(r)
     return found
+
+
+def of(row: Row[Any]) -> Record:
+    """The record of a row that has its columns, with the component by name."""
+    return Record(
+        component=row.component,
+        start=row.start,
+        end=row.end,
+        tenant_id=row.tenant_id,
+        quantity=row.quantity,
+        metadata=tuple(sorted(row.metadata.items())),
+        currency=row.currency,
+        unit_price=row.unit_price,
+        price_id=row.price_id,
+        amount=row.amount,
+    )
 
 
 def supersede(conn: Connection, record_ids: Sequence[int]) -> None:

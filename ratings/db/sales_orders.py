@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row
 
-from ratings.core.model import Record
 from ratings.core.orders import Item, Order, Subject
+from ratings.db import records
 from ratings.db.copying import NULL, cell, copy, row
 from ratings.db.filtering import where
 
@@ -181,18 +181,7 @@ def _entries(rows: Iterable[Row[Any]]) -> list[Entry]:
             r.row_id,
             Item(
                 subject=Subject(r.region, r.resource_type, r.resource_id, r.name),
-                record=Record(
-                    component=r.component,
-                    start=r.start,
-                    end=r.end,
-                    tenant_id=r.tenant_id,
-                    quantity=r.quantity,
-                    metadata=tuple(sorted(r.metadata.items())),
-                    currency=r.currency,
-                    unit_price=r.unit_price,
-                    price_id=r.price_id,
-                    amount=r.amount,
-                ),
+                record=records.of(r),
                 unit=r.unit,
                 sign=r.sign,
                 reason=r.reason,
