@@ -5,9 +5,10 @@ that refuse to edit or delete what is append-only, a revision that counts every
 change of prices, and the function ``share_of``. The suite compares this module
 with a migrated database.
 
-`events` and `records` bear no foreign key to `resources`: a check per row would
-cost a third of the write path. The row they point at is locked when they are
-written, and a trigger refuses to delete it ever after.
+`events` and `records` bear no foreign key to `resources`: a check per row makes
+writing it a tenth slower (measured by COPY of ledger rows), and says nothing new.
+The row they point at is locked when they are written, and a trigger refuses to
+delete it ever after; the audit looks all the same.
 """
 
 from datetime import datetime
