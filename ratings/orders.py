@@ -14,14 +14,12 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from ratings import settling
 from ratings.core.errors import (
-    Conflict,
-    DerivationError,
     DigestMismatch,
     InvalidInput,
     NotFound,
     OrderOverlap,
 )
-from ratings.core.ledger import Verdict, decide
+from ratings.core.ledger import Verdict
 from ratings.core.orders import Item, Order, Subject, compose, corrected
 from ratings.db import prices, resources, sales_orders
 from ratings.db.resources import Resource
@@ -208,16 +206,7 @@ def _decided(
             cases, all_cuts = settling.gather(
                 conn, group, {}, from_the_start=from_the_start, closing={tenant_id: end}
             )
-            try:
-                yield (
-                    cases,
-                    {
-                        row_id: decide(rules_of(resource.key[1]), case, all_cuts)
-                        for row_id, (resource, case) in cases.items()
-                    },
-                )
-            except DerivationError as error:
-                raise Conflict(str(error), code=error.code) from error
+            yield cases, settling.decide_all(cases, all_cuts, rules_of)
         after = found[-1].id
 
 

@@ -16,8 +16,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from ratings import settling
-from ratings.core.errors import Conflict, DerivationError, InvalidPrice, NotFound, PriceOverlap
-from ratings.core.ledger import decide
+from ratings.core.errors import InvalidPrice, NotFound, PriceOverlap
 from ratings.core.model import Price
 from ratings.core.pricing import check
 from ratings.db import components, prices, resources
@@ -162,13 +161,7 @@ def _follow(conn: Connection, settings: Settings, price: Price) -> None:
         limit=_CHUNK,
     ):
         cases, cuts = settling.gather(conn, locked, {}, from_the_start=True)
-        try:
-            verdicts = {
-                row_id: decide(rules_of(resource.key[1]), case, cuts)
-                for row_id, (resource, case) in cases.items()
-            }
-        except DerivationError as error:
-            raise Conflict(str(error), code=error.code) from error
+        verdicts = settling.decide_all(cases, cuts, rules_of)
         settling.apply(conn, cases, verdicts, component_ids)
         after = locked[-1].id
 

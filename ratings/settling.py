@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from ratings.core.definitions import Definitions
-from ratings.core.ledger import Case, Cuts, Rules, Verdict
+from ratings.core.errors import Conflict, DerivationError
+from ratings.core.ledger import Case, Cuts, Rules, Verdict, decide
 from ratings.core.model import Event, State
 from ratings.core.pricing import PriceBook
 from ratings.core.timeline import Transform, follows, ordered
@@ -83,6 +84,19 @@ def gather(
         for found in (have.get(row_id, {}),)
     }
     return cases, cuts
+
+
+def decide_all(cases: Cases, cuts: Cuts, rules_of: RulesOf) -> dict[int, Verdict]:
+    """Verdicts by resource row id. Raises Conflict, which names the resource that has none."""
+    verdicts = {}
+    for row_id, (resource, case) in cases.items():
+        try:
+            verdicts[row_id] = decide(rules_of(resource.key[1]), case, cuts)
+        except DerivationError as error:
+            region, resource_type, resource_id = resource.key
+            detail = f"{resource_type} {resource_id} in {region}: {error}"
+            raise Conflict(detail, code=error.code) from error
+    return verdicts
 
 
 def apply(

@@ -6,7 +6,13 @@ from decimal import Decimal
 import pytest
 
 from ratings import repricing
-from ratings.core.errors import InvalidPrice, NotFound, PriceOverlap
+from ratings.core.errors import (
+    Conflict,
+    DerivationError,
+    InvalidPrice,
+    NotFound,
+    PriceOverlap,
+)
 from ratings.repricing import Successor
 from ratings.tests.journals import instant, journal, price
 from ratings.tests.ledgers import NOW, SETTINGS, ledger, rate, rows, scalar
@@ -129,3 +135,15 @@ def test_a_book_is_added_whole_and_once(database):
     with pytest.raises(PriceOverlap):
         repricing.add_all(database, SETTINGS, clash)
     assert scalar(database, "SELECT count(*) FROM prices") == 2
+
+
+def test_a_price_change_that_a_resource_cannot_follow_is_refused_by_its_name(database):
+    rate(database, journal(DAY, "volume"))
+
+    def broken(state, events, resource_type):
+        raise DerivationError("its clock runs backwards")
+
+    failing = replace(SETTINGS, transformers={"lifecycle": broken})
+    with pytest.raises(Conflict, match="volume r1 in RegionOne: its clock runs backwards"):
+        repricing.add(database, failing, price("volume", "1"))
+    assert scalar(database, "SELECT count(*) FROM prices") == 0

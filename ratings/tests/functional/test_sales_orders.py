@@ -61,8 +61,6 @@ def test_numbers_of_an_order_are_exact_and_plain(issued):
 
 def test_an_order_outlives_a_dump_and_a_restore(client, issued, database, conf, settings, request):
     program = binaries.find(None, request.getfixturevalue("pg_bindir")).joinpath
-    if not program("pg_dump").exists():
-        pytest.skip("this PostgreSQL came without pg_dump")
     restored = request.getfixturevalue("empty_database")
     dump = subprocess.run(
         [program("pg_dump"), "--format=custom", libpq(database)], capture_output=True, check=True
