@@ -8,24 +8,24 @@ and whether the orders of each tenant are a chain that can be made again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
-from sqlalchemy import Connection, Engine, Row
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from ratings import orders, settling
+from ratings import settling
 from ratings.core.ledger import Case, Change, Cuts, decide
 from ratings.core.model import Record, State
 from ratings.core.pricing import amount
 from ratings.db import audit as checks
-from ratings.db import components, events, migration, prices, resources, sales_orders
+from ratings.db import components, events, migration, prices, resources
 from ratings.db.audit import Finding
-from ratings.db.audit.check import chain, count, priced, run
+from ratings.db.audit.check import count, priced, run
 from ratings.db.audit.guards import guards, schema
 from ratings.db.resources import Resource
+from ratings.proving import Tell, chained
 from ratings.settling import Settings
 
 GRACE = timedelta(hours=1)
@@ -34,10 +34,6 @@ have been invisible to it, and is the next one's."""
 
 _CHUNK = 1000
 _EVENTS = 50_000
-
-Tell = Callable[[str, int, int], None]
-"""Hears of progress: what is looked at (checks, records, resources, orders), how many
-are done, of how many."""
 
 
 def _silence(what: str, done: int, of: int) -> None:
@@ -77,8 +73,9 @@ def audit(
         conn.exec_driver_sql("SET LOCAL statement_timeout = 0")
         told = _Audit(conn, settings, tenants, grace, tell)
         yield from guards(conn)
-        for question in (_units, _checked, _amounts, _derived, _chained):
+        for question in (_units, _checked, _amounts, _derived):
             yield from question(told)
+        yield from chained(conn, settings, tenants, tell)
 
 
 def _units(audit: _Audit) -> Iterator[Finding]:
@@ -124,7 +121,7 @@ def _derived(audit: _Audit) -> Iterator[Finding]:
     """The ledger is a function: is it what the journal gives, resource by resource?"""
     rules_of = audit.settings.rules(audit.settings.price_book(audit.conn))
     total, done, after = count(audit.conn, "resources", audit.tenants), 0, 0
-    while found := resources.to_audit(audit.conn, audit.tenants, after=after, limit=_CHUNK):
+    while found := resources.of_tenants(audit.conn, audit.tenants, after=after, limit=_CHUNK):
         for group in _groups(found, events.counts(audit.conn, [r.id for r in found])):
             yield from _of_group(audit.conn, rules_of, group)
             done += len(group)
@@ -235,38 +232,3 @@ def _told(record: Record) -> str:
 
 def _named(resource: Resource) -> str:
     return " ".join(resource.key)
-
-
-def _chained(audit: _Audit) -> Iterator[Finding]:
-    """An order is final and provable: is each what it was, and bound to the one before?"""
-    total = count(audit.conn, "sales_orders", audit.tenants)
-    before: Row[Any] | None = None
-    for done, header in enumerate(chain(audit.conn, audit.tenants), 1):
-        if before is not None and before.tenant_id != header.tenant_id:
-            before = None
-        yield from _of_order(audit.conn, header, None if before is None else before.digest)
-        before = header
-        audit.tell("orders", done, total)
-    audit.tell("orders", total, total)
-
-
-def _of_order(conn: Connection, header: Row[Any], previous: str | None) -> Iterator[Finding]:
-    place = f"order {header.id}"
-    if header.previous_digest != previous:
-        yield Finding("order_previous", place, "does not bear the digest of the order before it")
-    try:
-        order = orders.regenerated(header, sales_orders.items(conn, header.id)).order
-    except (InterfaceError, OperationalError):
-        raise
-    except Exception as error:  # records that nobody could have written may do anything
-        detail = f"cannot be made again, {type(error).__name__}: {error}"
-        yield Finding("order_digest", place, detail.splitlines()[0])
-        return
-    if order.total != header.total:
-        detail = f"its total is {header.total}, its lines give {order.total}"
-        yield Finding("order_total", place, detail)
-    if order.payable != header.payable:
-        detail = f"payable is {header.payable}, its lines give {order.payable}"
-        yield Finding("order_payable", place, detail)
-    if order.digest != header.digest:
-        yield Finding("order_digest", place, f"of {order.tenant_id}: is not what was issued")

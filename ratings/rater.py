@@ -52,7 +52,11 @@ class Rater:
             raise Unavailable(f"the database cannot be used: {_first_line(error)}") from error
 
     def rules(self, conn: Connection, *, still: bool = True) -> settling.RulesOf:
-        """The rules in force; prices keep still until the transaction of `conn` ends.
+        """The rules in force; `still` as for `book`."""
+        return self.settings.rules(self.book(conn, still=still))
+
+    def book(self, conn: Connection, *, still: bool = True) -> PriceBook:
+        """The prices in force; they keep still until the transaction of `conn` ends.
 
         Who only reads passes ``still=False``, and waits for nobody who changes them.
         """
@@ -61,7 +65,7 @@ class Rater:
         if book is None or book[0] != revision:
             # Threads share the attribute, so what it held a moment ago is what counts here.
             book = self._book = (revision, self.settings.price_book(conn))
-        return self.settings.rules(book[1])
+        return book[1]
 
     def component_ids(self) -> Mapping[str, int]:
         """Ids of all components of the definitions; written on first use."""

@@ -18,7 +18,7 @@ from ratings.core.ledger import Case, Cuts, Rules, Verdict, decide
 from ratings.core.model import Event, State
 from ratings.core.pricing import PriceBook
 from ratings.core.timeline import Transform, follows, ordered
-from ratings.db import events, prices, records, resources, sales_orders
+from ratings.db import events, prices, records, resources, sales_orders, tenants
 from ratings.db.resources import Resource
 
 RulesOf = Callable[[str], Rules]
@@ -27,16 +27,20 @@ RulesOf = Callable[[str], Rules]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What every verb is told: the definitions, the plug-ins, and the money."""
+    """What every verb is told: the definitions, the plug-ins, and the money.
+
+    drivers: names of those that every order issued is owed to.
+    """
 
     definitions: Definitions
     transformers: Mapping[str, Transform]
     currency: str
     future_tolerance: timedelta
+    drivers: tuple[str, ...] = ()
 
     def price_book(self, conn: Connection) -> PriceBook:
         """All prices, as `conn` sees them."""
-        return PriceBook(prices.load(conn), self.currency)
+        return PriceBook(prices.load(conn), self.currency, tenants.currencies(conn, self.currency))
 
     def rules(self, book: PriceBook) -> RulesOf:
         types, transformers = self.definitions.types, self.transformers

@@ -12,6 +12,7 @@ import msgspec
 import wsme.types
 
 from ratings.api.values import Instant, Json, Number
+from ratings.core import writing
 
 Shape = Callable[[Any], Any]
 
@@ -47,23 +48,20 @@ def shape(datatype: Any) -> Shape:
 
 def stamp(instant: datetime | None) -> str | None:
     """``2026-01-31T00:00:00.000000Z``"""
-    return None if instant is None else f"{instant.isoformat(timespec='microseconds')[:-6]}Z"
+    return None if instant is None else writing.stamp(instant)
 
 
 def number(value: Decimal | int | None) -> msgspec.Raw | None:
     """A JSON number with every digit, without an exponent and without zeros at its end."""
-    if value is None:
-        return None
-    text = format(value, "f")
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return msgspec.Raw(b"0" if text == "-0" else text.encode())
+    return None if value is None else msgspec.Raw(writing.plain(Decimal(value)).encode())
 
 
 def _complex(datatype: Any) -> Shape:
     attributes = [(a.name, a.key, shape(a.datatype)) for a in wsme.types.list_attributes(datatype)]
 
-    def shaped(value: Any) -> dict[str, Any]:
+    def shaped(value: Any) -> dict[str, Any] | None:
+        if value is None:
+            return None
         if isinstance(value, Mapping):
             return {name: each(value[name]) for name, _, each in attributes if name in value}
         return {name: each(getattr(value, key)) for name, key, each in attributes}

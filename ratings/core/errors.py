@@ -5,16 +5,19 @@
     RatingError                     code, status, detail
     ├── InvalidInput          400   what was sent cannot be meant
     │   ├── InvalidEvent      400   a flat event that breaks a rule
-    │   └── InvalidPrice      400   a price that breaks a rule
+    │   ├── InvalidPrice      400   a price that breaks a rule
+    │   └── InvalidTerm       400   a term that breaks a rule
     ├── NotFound              404
     ├── Conflict              409   the database would have to break a promise
     │   ├── OrderOverlap      409   another order of the tenant was issued meanwhile
+    │   ├── PeriodBilled      409   it would change what has been billed
     │   └── PriceOverlap      409   two prices would hold at one instant
     ├── DigestMismatch        500   an issued order is not what it was
     └── Unavailable           503   the database cannot be reached
 
     DefinitionError                 the definitions file is wrong: a refusal to start
     DerivationError                 a timeline that cannot be turned into records
+    DeliveryError                   an order that did not arrive: see `deliveries`
 
 Bad data is not an error but data: a reader answers `Unreadable` (see `model`),
 which is parked with its code. The codes of both are listed in
@@ -51,6 +54,10 @@ class InvalidPrice(InvalidInput):
     code = "price_invalid"
 
 
+class InvalidTerm(InvalidInput):
+    code = "term_invalid"
+
+
 class NotFound(RatingError):
     code = "not_found"
     status = 404
@@ -63,6 +70,10 @@ class Conflict(RatingError):
 
 class OrderOverlap(Conflict):
     code = "order_overlap"
+
+
+class PeriodBilled(Conflict):
+    code = "period_billed"
 
 
 class PriceOverlap(Conflict):

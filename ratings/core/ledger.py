@@ -126,15 +126,14 @@ def _record(
 def _cut(
     start: datetime, end: datetime, price: Price | None, cuts: Sequence[datetime]
 ) -> list[tuple[datetime, datetime]]:
-    """[start, end) in parts that cross no cut; a count cannot be divided."""
+    """[start, end) in parts that cross no cut; of a count only the first, where it belongs."""
     parts: list[tuple[datetime, datetime]] = []
-    if price is None or price.per != "unit":
-        for cut in cuts:
-            if start < cut < end:
-                parts.append((start, cut))
-                start = cut
+    for cut in cuts:
+        if start < cut < end:
+            parts.append((start, cut))
+            start = cut
     parts.append((start, end))
-    return parts
+    return parts[:1] if price is not None and price.per == "unit" else parts
 
 
 def _refuse_overlap(records: Sequence[Record]) -> None:

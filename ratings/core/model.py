@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 Fact = Decimal | str
 """What an event says about one property: a number, or a text."""
@@ -154,6 +155,13 @@ class Segment:
     metadata: Metadata = ()
 
 
+class Tier(NamedTuple):
+    """What each unit above a number of units costs."""
+
+    above: Decimal
+    unit_price: Decimal
+
+
 @dataclass(frozen=True, slots=True)
 class Price:
     """Money per unit of a component, with the time in which it holds.
@@ -161,6 +169,10 @@ class Price:
     per:    second, minute, hour, day, month (of the calendar, UTC), or ``unit``
             for counted things, whatever time they took.
     match:  text facts that the segment must have; the empty match fits all.
+    free:   units that cost nothing, per tenant and order period. A unit is what
+            `unit_price` buys: a counted thing, or one for one `per`.
+    tiers:  what units above a number of them cost each, ascending; below the first
+            it is `unit_price`. The free ones count.
     start, end: None is unbounded.
     """
 
@@ -176,6 +188,8 @@ class Price:
     end: datetime | None = None
     name: str | None = None
     description: str | None = None
+    free: Decimal = Decimal()
+    tiers: tuple[Tier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ choice never depends on the order in which prices were loaded.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 from ratings.core.errors import InvalidPrice
 from ratings.core.model import Metadata, Price, Segment
@@ -31,26 +32,46 @@ _Schedule = tuple[tuple[datetime, ...], tuple[Price | None, ...]]
 
 
 _DIGITS = 12
+MOST_TIERS = 100
 
 
 def check(price: Price) -> None:
     """InvalidPrice unless `price` can be charged.
 
     A unit price is finite, not negative, below 10**12, with at most 24 decimal
-    places.
+    places; so are numbers of units. Tiers are 100 at most; they ascend, and begin
+    above the free units.
     """
-    unit_price = price.unit_price
-    if not unit_price.is_finite() or unit_price < 0 or unit_price >= 10**_DIGITS:
-        raise InvalidPrice(f"unit_price must be from 0 up to 10^{_DIGITS}")
-    exponent = unit_price.as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > 2 * PLACES:
-        raise InvalidPrice(f"unit_price has more than {2 * PLACES} decimal places")
+    _check_number("unit_price", price.unit_price)
+    _check_number("free", price.free)
+    if len(price.tiers) > MOST_TIERS:
+        raise InvalidPrice(f"a price has {MOST_TIERS} tiers at most")
+    below = price.free
+    for tier in price.tiers:
+        _check_number("above of a tier", tier.above)
+        _check_number("unit_price of a tier", tier.unit_price)
+        if tier.above <= below:
+            raise InvalidPrice("each tier must begin above the one before it and the free units")
+        below = tier.above
     if price.per not in PER:
         raise InvalidPrice(f"per must be one of {', '.join(PER)}, not {price.per!r}")
-    if not (len(price.currency) == 3 and price.currency.isascii() and price.currency.isupper()):
+    if not is_currency(price.currency):
         raise InvalidPrice(f"currency must be an ISO 4217 code, not {price.currency!r}")
     if price.start is not None and price.end is not None and price.end <= price.start:
         raise InvalidPrice("end_at must lie after start_at")
+
+
+def is_currency(code: str) -> bool:
+    """Whether `code` has the form of ISO 4217: three capital letters."""
+    return len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()
+
+
+def _check_number(name: str, number: Decimal) -> None:
+    if not number.is_finite() or number < 0 or number >= 10**_DIGITS:
+        raise InvalidPrice(f"{name} must be from 0 up to 10^{_DIGITS}")
+    exponent = number.as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > 2 * PLACES:
+        raise InvalidPrice(f"{name} has more than {2 * PLACES} decimal places")
 
 
 class PriceBook:
@@ -60,11 +81,20 @@ class PriceBook:
     worked out once for (component, region, tenant, metadata) it remembers.
     """
 
-    def __init__(self, prices: Iterable[Price], currency: str) -> None:
+    def __init__(
+        self,
+        prices: Iterable[Price],
+        currency: str,
+        currencies: Mapping[str, str] | None = None,
+    ) -> None:
+        """`currencies` are those of tenants that are not billed in `currency`."""
         self._currency = currency
+        self._currencies = dict(currencies or {})
         self._by_component: dict[str, list[Price]] = {}
-        self._tenants: set[str] = set()
+        self._by_id: dict[int, Price] = {}
+        self._tenants: set[str] = set(self._currencies)
         for price in sorted(prices, key=_rank):
+            self._by_id[price.id] = price
             self._by_component.setdefault(price.component, []).append(price)
             if price.tenant_id is not None:
                 self._tenants.add(price.tenant_id)
@@ -72,7 +102,16 @@ class PriceBook:
 
     def currency(self, tenant_id: str) -> str:
         """The currency in which `tenant_id` is billed; only prices in it can match."""
-        return self._currency
+        return self._currencies.get(tenant_id, self._currency)
+
+    def __getitem__(self, price_id: int) -> Price:
+        """The price of an id. Raises KeyError."""
+        return self._by_id[price_id]
+
+    @property
+    def graduated(self) -> bool:
+        """Whether any price has free units or tiers."""
+        return any(price.free or price.tiers for price in self._by_id.values())
 
     def pieces(self, segment: Segment, region: str) -> list[Piece]:
         """`segment` as adjacent pieces of one price each, months apart where that counts."""
@@ -169,6 +208,15 @@ def amount(price: Price, quantity: Decimal, start: datetime, end: datetime) -> D
         numerator *= (end - start) // MICROSECOND
         denominator *= per_microseconds(price.per, start)
     return rounded(numerator, denominator)
+
+
+def units(price: Price, quantity: Decimal, start: datetime, end: datetime) -> Fraction:
+    """How many of what the unit price buys: counted things, or things for one `per` each."""
+    if price.per == "unit":
+        return Fraction(quantity)
+    return Fraction(quantity) * Fraction(
+        (end - start) // MICROSECOND, per_microseconds(price.per, start)
+    )
 
 
 def per_microseconds(per: str, instant: datetime) -> int:

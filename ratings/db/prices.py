@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from ratings.core.model import Price
+from ratings.core.model import Price, Tier
 from ratings.db.engine import to_json
 from ratings.db.filtering import where
 
@@ -17,7 +18,8 @@ _LOCK = 0x72617465
 
 _LOAD = """
 SELECT p.id, c.name AS component, p.unit_price, p.currency, p.region, p.tenant_id, p.match, p.per,
-       lower(p.validity) AS start, upper(p.validity) AS end, p.name, p.description
+       lower(p.validity) AS start, upper(p.validity) AS end, p.name, p.description,
+       p.free, p.tiers
 FROM prices p JOIN components c ON c.id = p.component_id"""
 
 _FILTERS = {
@@ -30,9 +32,10 @@ _FILTERS = {
 
 _INSERT = """
 INSERT INTO prices (component_id, region, tenant_id, match, per, currency, unit_price, validity,
-                    name, description)
+                    name, description, free, tiers)
 VALUES (%(component_id)s, %(region)s, %(tenant_id)s, %(match)s, %(per)s, %(currency)s,
-        %(unit_price)s, tstzrange(%(start)s, %(end)s), %(name)s, %(description)s)
+        %(unit_price)s, tstzrange(%(start)s, %(end)s), %(name)s, %(description)s, %(free)s,
+        %(tiers)s)
 RETURNING id"""
 
 _CLOSE = """
@@ -94,6 +97,8 @@ def insert(conn: Connection, price: Price, component_id: int) -> int:
         "end": price.end,
         "name": price.name,
         "description": price.description,
+        "free": price.free,
+        "tiers": to_json(price.tiers),
     }
     return int(conn.exec_driver_sql(_INSERT, parameters).scalar_one())
 
@@ -133,4 +138,6 @@ def price_of(row: Row[Any]) -> Price:
         end=row.end,
         name=row.name,
         description=row.description,
+        free=row.free,
+        tiers=tuple(Tier(Decimal(above), Decimal(price)) for above, price in row.tiers),
     )

@@ -22,6 +22,13 @@ SELECT id, tenant_id, lower(span) AS start, upper(span) AS end, currency, total,
        previous_digest, created_at
 FROM sales_orders"""
 
+_TOUCHED = """
+SELECT id FROM sales_orders
+WHERE tenant_id = %s AND EXISTS (
+    SELECT FROM unnest(%s::timestamptz[], %s::timestamptz[]) AS of (start, "end")
+    WHERE span && tstzrange(of.start, of."end"))
+ORDER BY id"""
+
 _FILTERS = {
     "after": "id > %(after)s",
     "tenant_id": "tenant_id = %(tenant_id)s",
@@ -32,19 +39,20 @@ _FILTERS = {
 
 _RECORD = """r.id AS record_id, r.resource_id AS row_id, s.region, s.resource_type, s.resource_id,
     c.name AS component, c.unit, lower(r.span) AS start, upper(r.span) AS end, r.tenant_id,
-    r.quantity, r.metadata, r.currency, r.unit_price, r.price_id, r.amount"""
+    r.quantity, r.metadata, r.currency, r.unit_price, r.price_id, r.amount, p.per"""
+_JOINS = """JOIN resources s ON s.id = r.resource_id JOIN components c ON c.id = r.component_id
+LEFT JOIN prices p ON p.id = r.price_id"""
 
 _UNBILLED = f"""
 SELECT {_RECORD}, s.name, 1 AS sign, NULL AS reason
-FROM records r JOIN resources s ON s.id = r.resource_id JOIN components c ON c.id = r.component_id
+FROM records r {_JOINS}
 WHERE r.tenant_id = %(tenant_id)s AND r.superseded_at IS NULL AND lower(r.span) < %(end)s
   AND NOT EXISTS (SELECT FROM sales_order_lines l WHERE l.record_id = r.id AND l.sign = 1)"""
 
 _BILLED = f"""
 SELECT {_RECORD}, s.name, -1 AS sign, NULL AS reason
 FROM sales_orders o JOIN sales_order_lines l ON l.order_id = o.id AND l.sign = 1
-JOIN records r ON r.id = l.record_id
-JOIN resources s ON s.id = r.resource_id JOIN components c ON c.id = r.component_id
+JOIN records r ON r.id = l.record_id {_JOINS}
 WHERE o.tenant_id = %(tenant_id)s AND {{condition}}
   AND NOT EXISTS (SELECT FROM sales_order_lines b WHERE b.record_id = r.id AND b.sign = -1)"""
 
@@ -54,11 +62,31 @@ UNION ALL
 {_BILLED.format(condition="r.superseded_at IS NOT NULL")}"""
 _BILLED_AMONG = _BILLED.format(condition="r.id = ANY(%(ids)s::bigint[])")
 
+# What orders up to an instant have billed and not taken back, of an order period.
+_STANDING = f"""
+SELECT {_RECORD}, s.name, 1 AS sign, NULL AS reason
+FROM sales_orders o JOIN sales_order_lines l ON l.order_id = o.id AND l.sign = 1
+JOIN records r ON r.id = l.record_id {_JOINS}
+WHERE o.tenant_id = %(tenant_id)s AND upper(o.span) <= %(before)s
+  AND (%(first)s OR lower(r.span) >= %(start)s) AND lower(r.span) < %(end)s
+  AND NOT EXISTS (SELECT FROM sales_order_lines b JOIN sales_orders e ON e.id = b.order_id
+                  WHERE b.record_id = r.id AND b.sign = -1 AND upper(e.span) <= %(before)s)"""
+
+_PRICED_AMONG = """
+SELECT l.record_id, r.tenant_id, l.order_id
+FROM sales_order_lines l JOIN records r ON r.id = l.record_id
+WHERE l.record_id = ANY(%s::bigint[]) AND l.sign = 1 AND r.unit_price IS NOT NULL"""
+
+_PERIODS = """
+SELECT lower(span) AS start, upper(span) AS end,
+       lower(span) = min(lower(span)) OVER () AS first
+FROM sales_orders WHERE tenant_id = %s AND upper(span) <= %s ORDER BY upper(span)"""
+
 _ITEMS = f"""
 SELECT {_RECORD}, n.name, l.sign, l.reason
 FROM sales_order_lines l JOIN records r ON r.id = l.record_id
 JOIN sales_order_resources n ON n.order_id = l.order_id AND n.resource_id = r.resource_id
-JOIN resources s ON s.id = r.resource_id JOIN components c ON c.id = r.component_id
+{_JOINS}
 WHERE l.order_id = %s"""
 
 _INSERT = """
@@ -82,6 +110,17 @@ class Entry(NamedTuple):
     item: Item
 
 
+class Period(NamedTuple):
+    """The time of an issued order; the first one of a tenant stands for all before it, too."""
+
+    start: datetime
+    end: datetime
+    first: bool
+
+    def holds(self, instant: datetime) -> bool:
+        return instant < self.end and (self.first or instant >= self.start)
+
+
 def cuts(
     conn: Connection, tenant_ids: Sequence[str], since: datetime | None
 ) -> dict[str, list[datetime]]:
@@ -98,8 +137,23 @@ def last(conn: Connection, tenant_id: str) -> Row[Any] | None:
     return conn.exec_driver_sql(sql, (tenant_id,)).one_or_none()
 
 
+def billed_until(conn: Connection, tenant_id: str | None) -> datetime | None:
+    """The end of the newest order of a tenant, or (None) of all; None if there is none."""
+    sql = "SELECT max(upper(span)) FROM sales_orders WHERE %(t)s::text IS NULL OR tenant_id = %(t)s"
+    found: datetime | None = conn.exec_driver_sql(sql, {"t": tenant_id}).scalar_one()
+    return found
+
+
 def get(conn: Connection, order_id: int) -> Row[Any] | None:
     return conn.exec_driver_sql(f"{_HEADER} WHERE id = %s", (order_id,)).one_or_none()
+
+
+def touched(
+    conn: Connection, tenant_id: str, spans: Sequence[tuple[datetime, datetime]]
+) -> list[int]:
+    """Ids of the orders of a tenant that have a part in any of `spans`."""
+    parameters = tenant_id, [start for start, _ in spans], [end for _, end in spans]
+    return list(conn.exec_driver_sql(_TOUCHED, parameters).scalars())
 
 
 def page(conn: Connection, *, limit: int, **filters: Any) -> Sequence[Row[Any]]:
@@ -134,9 +188,26 @@ def billed_among(conn: Connection, tenant_id: str, record_ids: Sequence[int]) ->
     return _entries(conn.exec_driver_sql(_BILLED_AMONG, parameters))
 
 
-def items(conn: Connection, order_id: int) -> list[Item]:
+def priced_among(conn: Connection, record_ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """Those of `record_ids` that an order billed with a price: record_id, tenant_id, order_id."""
+    return conn.exec_driver_sql(_PRICED_AMONG, (list(record_ids),)).all()
+
+
+def periods(conn: Connection, tenant_id: str, since: datetime, before: datetime) -> list[Period]:
+    """The periods of a tenant's orders that end after `since` and up to `before`, ascending."""
+    found = [Period(*row) for row in conn.exec_driver_sql(_PERIODS, (tenant_id, before))]
+    return [period for period in found if period.end > since]
+
+
+def standing(conn: Connection, tenant_id: str, period: Period, before: datetime) -> list[Entry]:
+    """What the orders of a tenant up to `before` bill of the usage in `period`."""
+    parameters = {"tenant_id": tenant_id, "before": before, **period._asdict()}
+    return _entries(conn.exec_driver_sql(_STANDING, parameters))
+
+
+def entries(conn: Connection, order_id: int) -> list[Entry]:
     """What an issued order is made of, names as they were then."""
-    return [entry.item for entry in _entries(conn.exec_driver_sql(_ITEMS, (order_id,)))]
+    return _entries(conn.exec_driver_sql(_ITEMS, (order_id,)))
 
 
 def insert(conn: Connection, order: Order, entries: Sequence[Entry]) -> tuple[int, datetime]:
@@ -183,6 +254,7 @@ def _entries(rows: Iterable[Row[Any]]) -> list[Entry]:
                 subject=Subject(r.region, r.resource_type, r.resource_id, r.name),
                 record=records.of(r),
                 unit=r.unit,
+                per=r.per,
                 sign=r.sign,
                 reason=r.reason,
             ),

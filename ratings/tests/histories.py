@@ -10,6 +10,8 @@ from sqlalchemy import Engine
 from ratings import orders, repricing
 from ratings.batch import Arrival
 from ratings.core.model import Event, Ignored, Unreadable
+from ratings.core.terms import Term
+from ratings.db import components, terms
 from ratings.repricing import Successor
 from ratings.tests.journals import instant, journal, price
 from ratings.tests.ledgers import NOW, SETTINGS, add_prices, rate, rater
@@ -52,9 +54,13 @@ def live(engine: Engine) -> None:
     3 and 4 correct what came late; 5 follows a price that took over. What globex used
     after 4, and evidence that came late after it, wait to be billed.
     """
-    add_prices(engine, [price("vcpu", "0.1"), price("ram", "0.0001"), price("disk", "0.003")])
+    add_prices(
+        engine,
+        [price("vcpu", "0.1"), price("ram", "0.0001"), price("disk", "0.003", free=Decimal(5))],
+    )
     add_prices(engine, [price("volume", "0.05", tenant_id="globex"), price("floating_ip", "3")])
     add_prices(engine, [price("router", "7", per="month")])
+    agreed(engine)
     volume = repricing.add(engine, SETTINGS, price("volume", "0.1"))
     rate(engine, heard(FIRST_DAY))
     rate(engine, heard({"volume": "09:00 exists size=2 at=v1 id=shuffled"}))
@@ -66,8 +72,21 @@ def live(engine: Engine) -> None:
     close(engine, "globex", "18:00")
     rate(engine, heard(AFTERWARDS))
     successor = Successor(Decimal("0.2"), start=instant("11:00"))
-    repricing.take_over(engine, SETTINGS, volume.id, successor, NOW)
+    repricing.take_over(engine, SETTINGS, volume.id, successor, NOW, retroactive=True)
     close(engine, "acme", "2026-01-02T00:00")
+
+
+def agreed(engine: Engine) -> None:
+    """A discount and a credit of acme, and a minimum charge of everybody."""
+    with engine.begin() as conn:
+        components.ensure(conn, SETTINGS.definitions.units())
+        for kind, value, tenant_id in (
+            ("discount_percent", "10", "acme"),
+            ("credit", "1.5", "acme"),
+            ("minimum", "2", None),
+        ):
+            currency = None if kind == "discount_percent" else "USD"
+            terms.insert(conn, Term(0, kind, Decimal(value), "agreed", tenant_id, None, currency))
 
 
 def close(engine: Engine, tenant_id: str, end: str) -> None:

@@ -53,9 +53,9 @@ def rate(engine: Engine, events: Iterable[Event]) -> list[Result]:
     return rater(engine).rate([arrival(event) for event in events])
 
 
-def add_prices(engine: Engine, prices: Sequence[Price]) -> None:
+def add_prices(engine: Engine, prices: Sequence[Price], *, retroactive: bool = False) -> None:
     for price in prices:
-        repricing.add(engine, SETTINGS, price)
+        repricing.add(engine, SETTINGS, price, retroactive=retroactive)
 
 
 def ledger(engine: Engine) -> list[tuple[Any, ...]]:
@@ -77,7 +77,8 @@ def empty(engine: Engine) -> None:
     with engine.begin() as conn:
         conn.exec_driver_sql("SET LOCAL session_replication_role = replica")
         conn.exec_driver_sql(
-            "TRUNCATE events, parked_events, records, resources, tallies, prices, sales_orders"
+            "TRUNCATE events, parked_events, records, resources, tallies, prices, sales_orders,"
+            " terms, tenants"
             " CASCADE"
         )
         conn.exec_driver_sql("UPDATE revisions SET revision = revision + 1")

@@ -9,5 +9,6 @@ from ratings.db.audit.check import Finding as Finding
 from ratings.db.audit.journal import JOURNAL, PRICES
 from ratings.db.audit.ledger import LEDGER
 from ratings.db.audit.orders import ORDERS
+from ratings.db.audit.outbox import OUTBOX
 
-CHECKS = (*JOURNAL, *PRICES, *LEDGER, *ORDERS)
+CHECKS = (*JOURNAL, *PRICES, *LEDGER, *ORDERS, *OUTBOX)

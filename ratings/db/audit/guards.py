@@ -14,15 +14,29 @@ _REFUSE = "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
 TRIGGERS = {
     "tr_components_keep": f"BEFORE DELETE OR UPDATE OR TRUNCATE ON components {_REFUSE}",
     "tr_events_keep": f"BEFORE DELETE OR UPDATE OR TRUNCATE ON events {_REFUSE}",
+    "tr_outbox_final": "BEFORE UPDATE ON outbox FOR EACH ROW EXECUTE FUNCTION refuse_undelivery()",
+    "tr_outbox_keep": f"BEFORE DELETE OR TRUNCATE ON outbox {_REFUSE}",
     "tr_records_keep": f"BEFORE DELETE OR TRUNCATE ON records {_REFUSE}",
     "tr_records_supersede": "BEFORE UPDATE ON records"
     " FOR EACH ROW EXECUTE FUNCTION refuse_all_but_supersede()",
     "tr_resources_keep": f"BEFORE DELETE OR TRUNCATE ON resources {_REFUSE}",
+    "tr_sales_order_adjustments_keep": "BEFORE DELETE OR UPDATE OR TRUNCATE"
+    f" ON sales_order_adjustments {_REFUSE}",
+    "tr_sales_order_adjustments_overdraft": "AFTER INSERT ON sales_order_adjustments"
+    " FOR EACH ROW WHEN (new.kind = 'credit'::text) EXECUTE FUNCTION refuse_overdraft()",
     "tr_sales_order_lines_keep": "BEFORE DELETE OR UPDATE OR TRUNCATE"
     f" ON sales_order_lines {_REFUSE}",
     "tr_sales_order_resources_keep": "BEFORE DELETE OR UPDATE OR TRUNCATE"
     f" ON sales_order_resources {_REFUSE}",
     "tr_sales_orders_keep": f"BEFORE DELETE OR UPDATE OR TRUNCATE ON sales_orders {_REFUSE}",
+    "tr_tenants_final": "BEFORE INSERT OR DELETE OR UPDATE ON tenants"
+    " FOR EACH ROW EXECUTE FUNCTION refuse_other_currency()",
+    "tr_tenants_keep": f"BEFORE TRUNCATE ON tenants {_REFUSE}",
+    "tr_tenants_revision": "AFTER INSERT OR DELETE OR UPDATE ON tenants"
+    " FOR EACH STATEMENT EXECUTE FUNCTION count_price_change()",
+    "tr_terms_final": "BEFORE INSERT OR DELETE OR UPDATE ON terms"
+    " FOR EACH ROW EXECUTE FUNCTION refuse_billed_term()",
+    "tr_terms_keep": f"BEFORE TRUNCATE ON terms {_REFUSE}",
     "tr_prices_revision": "AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON prices"
     " FOR EACH STATEMENT EXECUTE FUNCTION count_price_change()",
 }
@@ -31,7 +45,11 @@ TRIGGERS = {
 FUNCTIONS = {
     "count_price_change": "492e383b10b985abbb095140b4912eeb",
     "refuse_all_but_supersede": "0388b4285ab8e33ef3aef42c48979f20",
+    "refuse_billed_term": "74b0ae9d40a7cddebf7182f158122728",
     "refuse_change": "4c25a8601eaa5befd7505ce25c441790",
+    "refuse_other_currency": "78c19b0f6e9e35320e493dcba24f86c7",
+    "refuse_overdraft": "89789b02bd4a12e2a22dc93c4f7a5518",
+    "refuse_undelivery": "29d8a708bcff6eeb6f768cddc9e4c816",
     "share_of": "e1159d1ff291c753affcdc24e02d90d2",
 }
 """MD5 of the body of each function, as the migrations have it."""

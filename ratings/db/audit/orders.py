@@ -151,4 +151,31 @@ ORDERS = (
                       WHERE n.tenant_id = o.tenant_id AND lower(n.span) >= upper(o.span)
                         AND n.created_at > r.superseded_at + %(grace)s::interval)""",
     ),
+    Check(
+        "credit_overdrawn",
+        f"""
+        SELECT concat('credit ', t.id) AS place,
+               concat('was ', t.value, ', orders used ', -sum(a.amount)) AS detail
+        FROM terms t JOIN sales_order_adjustments a ON a.kind = 'credit' AND a.source = t.id
+        WHERE {of("t")} GROUP BY t.id, t.value HAVING t.value + sum(a.amount) < 0""",
+    ),
+    Check(
+        "credit_foreign",
+        f"""
+        SELECT concat('order ', o.id, ', adjustment ', a.position) AS place,
+               concat('credit ', a.source, ' is none of ', o.tenant_id) AS detail
+        FROM sales_order_adjustments a JOIN sales_orders o ON o.id = a.order_id
+        LEFT JOIN terms t ON t.id = a.source AND t.kind = 'credit' AND t.tenant_id = o.tenant_id
+        WHERE {of("o")} AND a.kind = 'credit' AND t.id IS NULL""",
+    ),
+    Check(
+        "tenant_currency",
+        f"""
+        SELECT concat('tenant ', o.tenant_id) AS place,
+               concat('is billed in ', string_agg(DISTINCT o.currency, ', '),
+                      ', and said to be in ', t.currency) AS detail
+        FROM sales_orders o LEFT JOIN tenants t ON t.tenant_id = o.tenant_id
+        WHERE {of("o")} GROUP BY o.tenant_id, t.currency
+        HAVING count(DISTINCT o.currency) > 1 OR bool_or(o.currency <> t.currency)""",
+    ),
 )

@@ -12,7 +12,7 @@ from ratings import orders
 from ratings.auditing import audit
 from ratings.cmd import manage
 from ratings.core.errors import InvalidInput
-from ratings.db import sales_orders
+from ratings.db import adjustments, sales_orders
 from ratings.db.audit.check import chain
 from ratings.db.engine import create_engine
 from ratings.tests import clouds, histories, naive
@@ -85,6 +85,58 @@ NO_RECORD_CHECKS = """ALTER TABLE records DROP CONSTRAINT ck_records_quantity,
 ONE_LINE = "ALTER TABLE sales_order_lines DROP CONSTRAINT uq_sales_order_lines_record_id_sign"
 
 MANIPULATIONS = {
+    # Adjustments of orders.
+    "an adjustment is changed": (
+        "order_adjustments",
+        "UPDATE sales_order_adjustments SET amount = amount - 1 WHERE position = 1",
+    ),
+    "an adjustment is removed": (
+        "order_adjustments",
+        "DELETE FROM sales_order_adjustments WHERE order_id = 1 AND kind = 'discount'",
+    ),
+    "an adjustment is added": (
+        "order_digest",
+        """INSERT INTO sales_order_adjustments
+           SELECT order_id, 99, kind, source, component, unit, quantity, unit_price, span, amount,
+                  description, sign, reason
+           FROM sales_order_adjustments WHERE order_id = 1 AND position = 1""",
+    ),
+    "a recalculation is removed": (
+        "order_adjustments",
+        "DELETE FROM sales_order_adjustments WHERE reason IS NOT NULL AND sign = -1",
+    ),
+    "a discount is changed": (
+        "order_adjustments",
+        "UPDATE terms SET value = value + 1 WHERE kind = 'discount_percent'",
+    ),
+    "free units are changed": ("order_adjustments", "UPDATE prices SET free = 1 WHERE free > 1"),
+    "a credit was less": (
+        "credit_overdrawn",
+        "UPDATE terms SET value = 0.01 WHERE kind = 'credit'",
+    ),
+    "a credit was somebody else's": (
+        "credit_foreign",
+        "UPDATE terms SET tenant_id = 'globex' WHERE kind = 'credit'",
+    ),
+    "a tenant is said to be billed in another currency": (
+        "tenant_currency",
+        "INSERT INTO tenants VALUES ('acme', 'EUR')",
+    ),
+    # The outbox.
+    "a delivery is said to be made before the one it waits for": (
+        "delivery_order",
+        """INSERT INTO outbox (order_id, driver, state, attempts, reference, delivered_at)
+           VALUES (1, 'odoo', 'pending', 0, NULL, NULL),
+                  (3, 'odoo', 'delivered', 1, 'S1', now())""",
+    ),
+    "a delivery of no order is there": (
+        "delivery_incomplete",
+        "INSERT INTO outbox (order_id, driver) VALUES (99, 'odoo')",
+    ),
+    "a credit is not kept": (
+        "order_digest",
+        "DELETE FROM sales_order_adjustments WHERE kind = 'credit'",
+    ),
     # Lines of orders.
     "a line is removed": ("order_digest", f"DELETE FROM sales_order_lines WHERE {LINE}"),
     "a reversal is removed": (
@@ -594,7 +646,9 @@ def forge(engine):
         before = {}
         for header in list(chain(conn, None)):
             bound = header._asdict() | {"previous_digest": before.get(header.tenant_id)}
-            made = orders.regenerated(Header(bound), sales_orders.items(conn, header.id)).order
+            entries = sales_orders.entries(conn, header.id)
+            adjusted = adjustments.of_order(conn, header.id)
+            made = orders.regenerated(Header(bound), entries, adjusted).order
             before[made.tenant_id] = made.digest
             conn.exec_driver_sql(
                 "UPDATE sales_orders SET total = %s, payable = %s, digest = %s,"
@@ -705,7 +759,7 @@ def test_no_history_gives_a_finding(database, events, prices, seed):
     ends = dict.fromkeys(clouds.TENANTS, 0)
     for what, thing in todo:
         if what == "price":
-            add_prices(database, [thing])
+            add_prices(database, [thing], retroactive=True)
         elif what == "event":
             rate(database, [thing])
         else:

@@ -75,6 +75,16 @@ def test_neighbours_that_charge_the_same_are_one_line(database):
     assert said(close(database, "23:30").order.lines) == ["00:00-23:30 volume 1 23.5"]
 
 
+def test_a_count_is_billed_where_it_begins_and_nowhere_else(database):
+    add_prices(database, [price("volume", "3", per="unit")])
+    rate(database, journal("06:00 create size=2", "volume"))
+    first, second = close(database, "12:00").order, close(database, "18:00").order
+    rate(database, journal("20:00 delete id=gone", "volume"))
+    third = close(database, "22:00").order
+    assert said(first.lines) == ["06:00-12:00 volume 2 6"]
+    assert [order.lines + order.corrections for order in (second, third)] == [(), ()]
+
+
 def test_a_late_event_is_corrected_in_the_next_order(database):
     add_prices(database, [price("volume", "1")])
     rate(database, journal("06:00 create size=2 id=a\n10:00 exists size=2 id=b", "volume"))
@@ -95,7 +105,12 @@ def test_a_backdated_price_is_corrected_in_the_next_order(database):
     rate(database, journal("06:00 create size=1", "volume"))
     close(database, "12:00")
     repricing.take_over(
-        database, SETTINGS, old.id, Successor(Decimal(2), start=instant("10:00")), NOW
+        database,
+        SETTINGS,
+        old.id,
+        Successor(Decimal(2), start=instant("10:00")),
+        NOW,
+        retroactive=True,
     )
     order = close(database, "13:00").order
     assert said(order.corrections) == [
@@ -236,7 +251,7 @@ def test_the_orders_of_any_history_add_up_to_a_fresh_rating(database, events, pr
     issued, ends = [], dict.fromkeys(clouds.TENANTS, 0)
     for what, thing in todo:
         if what == "price":
-            add_prices(database, [thing])
+            add_prices(database, [thing], retroactive=True)
         elif what == "event":
             rate(database, [thing])
         else:
