@@ -12,6 +12,7 @@ from pathlib import Path
 from oslo_config import cfg
 
 import ratings
+from ratings.erp.options import DRIVERS
 
 
 def default_state_path() -> str:
@@ -112,10 +113,25 @@ RATING = [
     ),
 ]
 
+EXPORT = [
+    cfg.StrOpt(
+        "parties_file",
+        help="Path of the YAML file that describes the seller and the buyers of sales orders. "
+        "Unset: exports name the buyer by the tenant's id, and there are no invoices.",
+    ),
+]
+
 
 def list_opts() -> list[tuple[str, Sequence[cfg.Opt]]]:
     """Every option by group, for oslo-config-generator and the documentation."""
-    return [("DEFAULT", DEFAULT), ("database", DATABASE), ("api", API), ("rating", RATING)]
+    return [
+        ("DEFAULT", DEFAULT),
+        ("database", DATABASE),
+        ("api", API),
+        ("rating", RATING),
+        ("export", EXPORT),
+        *DRIVERS,
+    ]
 
 
 def load(

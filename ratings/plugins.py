@@ -5,25 +5,62 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import msgspec
 import yaml
 from oslo_config.cfg import ConfigOpts
 from stevedore import ExtensionManager
 
 from ratings import shipped
 from ratings.core.definitions import Definitions, parse
+from ratings.core.deliveries import Deliver
 from ratings.core.errors import DefinitionError
+from ratings.core.orders import Issued
 from ratings.core.timeline import Transform
+from ratings.erp import Connect, Format
+from ratings.exporters import Exporter, Exports
+from ratings.exporters.parties import Directory
 from ratings.settling import Settings
 
 NAMESPACE = "ratings.transformers"
+EXPORTERS = "ratings.exporters"
+DRIVERS = "ratings.erp"
 
 
 def transformers() -> Mapping[str, Transform]:
     """Every installed transformer by its name. Raises what a broken one raises."""
     manager: ExtensionManager[Any] = ExtensionManager(NAMESPACE, on_load_failure_callback=_refuse)
     return {extension.name: extension.plugin for extension in manager}
+
+
+def exporters() -> Mapping[str, Exporter]:
+    """Every installed exporter by the name of its format. Raises what a broken one raises."""
+    manager: ExtensionManager[Any] = ExtensionManager(EXPORTERS, on_load_failure_callback=_refuse)
+    return {extension.name: cast(Exporter, extension.plugin) for extension in manager}
+
+
+def exports(conf: ConfigOpts) -> Exports:
+    """Every format, for the parties of ``[export] parties_file``. Raises as `directory` does."""
+    return Exports(exporters(), directory(conf.export.parties_file))
+
+
+def directory(path: str | Path | None) -> Directory:
+    """The parties of the file at `path`; without one, nothing but their names.
+
+    Raises DefinitionError (which names the place) and OSError.
+    """
+    if path is None:
+        return Directory()
+    source = Path(path)
+    try:
+        # Texts as they are written: YAML would make a number of a postcode, false of Norway.
+        document = yaml.load(source.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506
+        return msgspec.convert(document or {}, Directory, strict=False)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DefinitionError(f"{source} is no YAML: {error}") from error
+    except msgspec.ValidationError as error:
+        raise DefinitionError(f"{source}: {error}") from error
 
 
 def definitions(path: str | Path | None = None) -> Definitions:
@@ -57,7 +94,37 @@ def settings(conf: ConfigOpts) -> Settings:
         transformers=plugins,
         currency=conf.rating.currency,
         future_tolerance=timedelta(seconds=conf.rating.future_tolerance),
+        drivers=tuple(_drivers(conf)),
     )
+
+
+def deliverers(conf: ConfigOpts) -> Mapping[str, Deliver]:
+    """The drivers of ``[erp] drivers`` by name, ready for use.
+
+    Raises DefinitionError for one that is not installed or lacks an option, and OSError.
+    """
+    found = exports(conf)
+    formats = {name: _bound(each, found.directory) for name, each in found.exporters.items()}
+    return {name: connect(conf, formats) for name, connect in _drivers(conf).items()}
+
+
+def _bound(exporter: Exporter, parties: Directory) -> Format:
+    def render(issued: Issued) -> bytes:
+        return exporter.export(issued, parties.parties(issued.order.tenant_id))
+
+    return Format(exporter.media_type, exporter.suffix, render)
+
+
+def _drivers(conf: ConfigOpts) -> dict[str, Connect]:
+    if not conf.erp.drivers:
+        return {}
+    manager: ExtensionManager[Any] = ExtensionManager(DRIVERS, on_load_failure_callback=_refuse)
+    installed = {extension.name: extension.plugin for extension in manager}
+    for name in conf.erp.drivers:
+        if name not in installed:
+            known = ", ".join(sorted(installed))
+            raise DefinitionError(f"[erp] drivers: {name} is none of {known}")
+    return {name: installed[name] for name in conf.erp.drivers}
 
 
 def clock() -> datetime:
@@ -67,4 +134,4 @@ def clock() -> datetime:
 
 def _refuse(manager: Any, entry_point: Any, error: BaseException) -> None:
     """A transformer that is missing would leave its resources unrated, in silence."""
-    raise DefinitionError(f"the transformer {entry_point} cannot be loaded: {error}") from error
+    raise DefinitionError(f"the plug-in {entry_point} cannot be loaded: {error}") from error

@@ -12,7 +12,7 @@ import ratings
 from ratings.api.endpoint import Contract, endpoint
 from ratings.api.resource import Resource
 from ratings.api.types import status as types
-from ratings.db import migration, parked_events, prices, records, tallies
+from ratings.db import migration, outbox, parked_events, prices, records, tallies
 
 _COUNTS = ("received", "rated", "ignored", "parked", "duplicate")
 
@@ -27,6 +27,7 @@ class Status(Resource):
             parked = parked_events.by_code(conn)
             lacking = records.unpriced(conn)
             price_count = prices.count(conn)
+            owed, errors = outbox.counts(conn), outbox.errors(conn)
         counts = {name: sum(row._mapping[name] for row in regions) for name in _COUNTS}
         units = self.services.settings.definitions.units()
         return {
@@ -37,6 +38,7 @@ class Status(Resource):
             "parked_by_code": [{"code": code, "events": n} for code, n in parked.items()],
             "regions": _regions(regions, self.services.clock()),
             "prices": price_count,
+            "outbox": _outbox(owed, errors, self.services.clock()),
             "unpriced": [{**row._mapping, "unit": units.get(row.component)} for row in lacking],
         }
 
@@ -56,4 +58,24 @@ def _regions(rows: Sequence[Row[Any]], now: datetime) -> list[dict[str, Any]]:
             else int((now - row.last_event_time).total_seconds()),
         }
         for row in rows
+    ]
+
+
+def _outbox(
+    owed: Sequence[Row[Any]], errors: Sequence[Row[Any]], now: datetime
+) -> list[dict[str, Any]]:
+    """Per driver; of errors the codes only, since details repeat what an ERP has said."""
+    return [
+        {
+            **row._mapping,
+            "waiting_seconds": None
+            if row.oldest_pending_at is None
+            else max(0, int((now - row.oldest_pending_at).total_seconds())),
+            "errors": [
+                {"code": error.code, "orders": error.orders}
+                for error in errors
+                if error.driver == row.driver
+            ],
+        }
+        for row in owed
     ]

@@ -35,6 +35,25 @@ class Unpriced(Base):  # type: ignore[misc]
     records = Whole()
 
 
+class DeliveryError(Base):  # type: ignore[misc]
+    """Orders that wait, by the code of their last error."""
+
+    code = Text()
+    orders = Whole()
+
+
+class OutboxStatus(Base):  # type: ignore[misc]
+    """What a driver is owed, and got; `waiting_seconds` is the age of the oldest pending."""
+
+    driver = Text()
+    pending = Whole()
+    delivered = Whole()
+    oldest_pending_at = Instant()
+    last_delivered_at = Instant()
+    waiting_seconds = Whole()
+    errors = ArrayType(DeliveryError)
+
+
 class Status(Base):  # type: ignore[misc]
     """received = rated + ignored + parked, or `balanced` is false."""
 
@@ -49,4 +68,5 @@ class Status(Base):  # type: ignore[misc]
     parked_by_code = ArrayType(ParkedCount)
     regions = ArrayType(RegionStatus)
     prices = Whole()
+    outbox = ArrayType(OutboxStatus)
     unpriced = ArrayType(Unpriced)

@@ -1,0 +1,89 @@
+"""``ratings-deliverer``: the service that hands issued orders to the configured drivers."""
+
+import logging
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from types import FrameType
+
+from oslo_config.cfg import ConfigOpts
+from sqlalchemy import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from ratings import conf as options
+from ratings import delivering, plugins
+from ratings.cmd import database
+from ratings.cmd.deliver import patience, told
+from ratings.cmd.refusal import explained
+from ratings.core.deliveries import Deliver
+from ratings.core.errors import DefinitionError
+from ratings.db.engine import create_engine
+
+PROG = "ratings-deliverer"
+LOG_FORMAT = "%(asctime)s %(process)d %(levelname)s %(name)s %(message)s"
+LOG = logging.getLogger(PROG)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The console script.  Returns or exits with the codes of `ratings.cmd.refusal`."""
+    logging.basicConfig(format=LOG_FORMAT)
+    LOG.setLevel(logging.INFO)
+    with explained(PROG):
+        conf = options.load(sys.argv[1:] if argv is None else argv, prog=PROG)
+        drivers = plugins.deliverers(conf)
+        if not drivers:
+            raise DefinitionError("[erp] drivers is empty: there is nobody to deliver to")
+        stop = Stop()
+        with database.prepared(conf) as url:
+            engine = create_engine(url, pool_size=1)
+            try:
+                _run(conf, engine, drivers, stop)
+            finally:
+                engine.dispose()
+    return 0
+
+
+class Stop:
+    """Asked for by SIGTERM and SIGINT: the order in hand is brought to its end, then all ends.
+
+    An Event would not do: its lock is not for signal handlers.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._idle = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def asked(self) -> bool:
+        return self._asked
+
+    def wait(self, seconds: int) -> None:
+        """Sleep that long; SystemExit as soon as it is asked for."""
+        self._idle = True
+        if not self._asked:
+            time.sleep(seconds)
+        self._idle = False
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self._asked = True
+        if self._idle:
+            sys.exit(0)
+
+
+def _run(conf: ConfigOpts, engine: Engine, drivers: Mapping[str, Deliver], stop: Stop) -> None:
+    print(f"{PROG}: delivering to {', '.join(drivers)}", flush=True)
+    while not stop.asked():
+        try:
+            for outcome in delivering.deliver(engine, drivers, patience(conf), plugins.clock):
+                LOG.log(logging.INFO if outcome.error is None else logging.WARNING, told(outcome))
+                if stop.asked():
+                    break
+        except (InterfaceError, OperationalError) as error:
+            LOG.error("the database says: %s", error.orig)
+        stop.wait(conf.erp.interval)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

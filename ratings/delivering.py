@@ -1,0 +1,125 @@
+"""Delivering: what the outbox owes is handed to the drivers, at least once.
+
+Three steps, and no transaction is open while a driver is at work: an order is claimed
+with a lease, handed over, and what became of it is written down. Who dies in between
+leaves a lease that runs out; the next attempt bears the same idempotency key, by which
+the driver finds what has arrived. Any number of deliverers may work on one database.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from ratings import orders
+from ratings.core.deliveries import (
+    Deliver,
+    DeliveryError,
+    Parcel,
+    Patience,
+    Refused,
+    Unreachable,
+    key,
+    pause,
+)
+from ratings.core.errors import RatingError
+from ratings.db import outbox
+from ratings.db.outbox import Claim
+
+LOG = logging.getLogger(__name__)
+
+_LONGEST_DETAIL = 1000
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one attempt: a reference, or the error and when the next one is."""
+
+    order_id: int
+    tenant_id: str
+    driver: str
+    attempts: int
+    reference: str | None = None
+    error: DeliveryError | None = None
+    next_attempt_at: datetime | None = None
+
+
+def deliver(
+    engine: Engine, drivers: Mapping[str, Deliver], patience: Patience, clock: Clock
+) -> Iterator[Outcome]:
+    """Hand over what is due, one order after the other, and say what became of each.
+
+    A driver whose other side cannot be reached is left alone for the rest: one order
+    has waited for it, the others need not. Raises DBAPIError when the database is gone.
+    """
+    working = dict(drivers)
+    while working and (claimed := _claim(engine, list(working), patience, clock)):
+        found = _attempt(engine, working[claimed.driver], claimed, patience, clock)
+        yield _record(engine, claimed, found, patience, clock)
+        if isinstance(found, Unreachable):
+            del working[claimed.driver]
+
+
+def hasten(engine: Engine, drivers: Mapping[str, Deliver], clock: Clock) -> int:
+    """Make due what waits for its next attempt; how many orders that are."""
+    with engine.begin() as conn:
+        return outbox.hasten(conn, list(drivers), clock())
+
+
+def pending(engine: Engine, drivers: Mapping[str, Deliver]) -> int:
+    """How many orders have not arrived yet where they should."""
+    with engine.connect() as conn:
+        return sum(row.pending for row in outbox.counts(conn) if row.driver in drivers)
+
+
+def _claim(engine: Engine, drivers: list[str], patience: Patience, clock: Clock) -> Claim | None:
+    now = clock()
+    with engine.begin() as conn:
+        return outbox.claim(conn, drivers, now, now + patience.lease)
+
+
+def _attempt(
+    engine: Engine, driver: Deliver, claimed: Claim, patience: Patience, clock: Clock
+) -> str | DeliveryError:
+    """The reference under which the order arrived, or why it did not."""
+    try:
+        issued = orders.proven(engine, claimed.order_id)
+    except RatingError as error:
+        return Refused(error.detail, code=error.code)
+    # To prove a long order takes its time, and the driver needs all of the lease.
+    with engine.begin() as conn:
+        if not outbox.renew(conn, claimed, clock() + patience.lease):
+            return Refused("another deliverer has taken it meanwhile", code="lease_lost")
+    try:
+        return driver(Parcel(issued, key(issued.id, issued.order.digest or "")))
+    except DeliveryError as error:
+        return error
+    except RatingError as error:
+        return Refused(error.detail, code=error.code)
+    except Exception as error:  # a plug-in may raise anything, and must stop no other order
+        LOG.exception("order %s: %s failed", claimed.order_id, claimed.driver)
+        return Refused(f"unexpected {type(error).__name__}; see the log", code="driver_failed")
+
+
+def _record(
+    engine: Engine, claimed: Claim, found: str | DeliveryError, patience: Patience, clock: Clock
+) -> Outcome:
+    now = clock()
+    about = claimed.order_id, claimed.tenant_id, claimed.driver, claimed.attempts
+    if isinstance(found, str):
+        with engine.begin() as conn:
+            if not outbox.delivered(conn, claimed, found, now):
+                LOG.warning("order %s arrived at %s once more, as %s", *about[::2], found)
+        return Outcome(*about, reference=found)
+    next_attempt_at = now + pause(patience, claimed.order_id, claimed.driver, claimed.attempts)
+    answered = not isinstance(found, Unreachable)
+    detail = found.detail.replace("\0", "")[:_LONGEST_DETAIL]
+    with engine.begin() as conn:
+        outbox.failed(conn, claimed, found.code, detail, next_attempt_at, answered=answered)
+    return Outcome(*about, error=found, next_attempt_at=next_attempt_at)

@@ -1,0 +1,1 @@
+"""Drivers against real servers; see ``tox -e erp``."""
