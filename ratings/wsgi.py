@@ -32,13 +32,13 @@ def make_application() -> Any:
     """Read the configuration, see that the database is ready, and build the application."""
     conf = options.load([], prog="ratings-wsgi", default_config_files=config_files(os.environ))
     refuse_unsupported(conf)
-    rating = plugins.settings(conf)
+    rating, exports = plugins.settings(conf), plugins.exports(conf)
     stack = contextlib.ExitStack()
     atexit.register(stack.close)
     url = stack.enter_context(database.prepared(conf))
     # Connects when the first request comes, which is after a server that loads first has forked.
     engine = create_engine(url, pool_size=conf.database.pool_size)
-    return make_app(conf, engine, rating, plugins.clock)
+    return make_app(conf, engine, rating, exports, plugins.clock)
 
 
 application = make_application()

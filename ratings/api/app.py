@@ -16,6 +16,7 @@ from webob.multidict import MultiDict
 from ratings.api import argspecs
 from ratings.api.combining import Combiner
 from ratings.api.controllers.events import Events
+from ratings.api.controllers.explanations import OrderLines, RecordExplanation
 from ratings.api.controllers.parked_events import ParkedEvents, Requeue
 from ratings.api.controllers.prices import Prices
 from ratings.api.controllers.records import Records
@@ -24,9 +25,12 @@ from ratings.api.controllers.root import VersionOne, Versions
 from ratings.api.controllers.sales_orders import SalesDrafts, SalesOrders
 from ratings.api.controllers.status import Status
 from ratings.api.controllers.summary import Summary
+from ratings.api.controllers.tenants import Tenants
+from ratings.api.controllers.terms import Terms
 from ratings.api.controllers.usage import Usage
 from ratings.api.faults import Faults
 from ratings.api.services import Services
+from ratings.exporters import Exports
 from ratings.rater import Rater
 from ratings.readers import Reader
 from ratings.settling import Settings
@@ -39,7 +43,11 @@ class UnsupportedStrategy(Error):
 
 
 def make_app(
-    conf: ConfigOpts, engine: Engine, settings: Settings, clock: Callable[[], datetime]
+    conf: ConfigOpts,
+    engine: Engine,
+    settings: Settings,
+    exports: Exports,
+    clock: Callable[[], datetime],
 ) -> Wsgi:
     """The API on the database of `engine`. Raises UnsupportedStrategy."""
     refuse_unsupported(conf)
@@ -50,6 +58,7 @@ def make_app(
         rater=rater,
         reader=Reader(settings.definitions),
         combiner=Combiner(rater.rate),
+        exports=exports,
         region=conf.rating.region,
         clock=clock,
     )
@@ -75,12 +84,14 @@ def url_tree(services: Services) -> Versions:
             events=Events(services),
             parked_events=ParkedEvents(services, requeue=Requeue(services)),
             prices=Prices(services),
-            records=Records(services),
+            records=Records(services, members={"explain": RecordExplanation(services)}),
             resources=Resources(services),
             sales_drafts=SalesDrafts(services),
-            sales_orders=SalesOrders(services),
+            sales_orders=SalesOrders(services, members={"lines": OrderLines(services)}),
             status=Status(services),
             summary=Summary(services),
+            tenants=Tenants(services),
+            terms=Terms(services),
             usage=Usage(services),
         ),
     )

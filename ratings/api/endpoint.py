@@ -23,6 +23,7 @@ from webob import Request, Response
 from ratings.api import answers, paging
 from ratings.api.values import storable
 from ratings.core.errors import InvalidInput, NotFound
+from ratings.exporters import File
 
 _JSON_TYPES = ("", "application/json")
 _PIECE = 64 * 1024
@@ -57,8 +58,9 @@ def endpoint(contract: Contract) -> Callable[[Callable[..., Any]], Callable[...,
 
     It is called with the parts of the path that are its own, then the query, then
     the body, each if the contract has one, and gives what the contract says: a
-    `paging.Page` for a list. Raises InvalidInput (query_invalid, body_invalid,
-    body_not_json, media_type_unsupported) and whatever the method raises.
+    `paging.Page` for a list, or a `File` instead of JSON. Raises InvalidInput
+    (query_invalid, body_invalid, body_not_json, media_type_unsupported) and whatever
+    the method raises.
     """
 
     def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -90,6 +92,8 @@ def _arguments(contract: Contract, request: Request, path: Sequence[str]) -> lis
 
 
 def _response(contract: Contract, request: Request, found: Any) -> Response:
+    if isinstance(found, File):
+        return _downloaded(contract, found)
     if contract.answer is None:
         return Response(status=contract.status)
     shaped = answers.shape(contract.answer)
@@ -100,6 +104,14 @@ def _response(contract: Contract, request: Request, found: Any) -> Response:
         answer = {contract.plural: rows, "links": paging.links(request, found.marker)}
     body = answers.encode(answer)
     return Response(body, status=contract.status, content_type="application/json")
+
+
+def _downloaded(contract: Contract, file: File) -> Response:
+    response = Response(file.content, status=contract.status)
+    # As a whole: webob would take parameters of the type apart.
+    response.headers["Content-Type"] = file.media_type
+    response.headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
+    return response
 
 
 def read_query(datatype: Any, request: Request) -> Any:

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from ratings.api.combining import Combiner
+from ratings.exporters import Exports
 from ratings.rater import Rater
 from ratings.readers import Reader
 from ratings.settling import Settings
@@ -26,5 +27,6 @@ class Services:
     rater: Rater
     reader: Reader
     combiner: Combiner
+    exports: Exports
     region: str
     clock: Callable[[], datetime]

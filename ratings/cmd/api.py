@@ -16,6 +16,7 @@ from ratings.api.app import make_app, refuse_unsupported
 from ratings.cmd import database
 from ratings.cmd.refusal import explained
 from ratings.db.engine import create_engine
+from ratings.exporters import Exports
 from ratings.settling import Settings
 
 PROG = "ratings-api"
@@ -31,9 +32,12 @@ EMBEDDED_SESSIONS = 80
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn, told what to do by our configuration only."""
 
-    def __init__(self, conf: ConfigOpts, rating: Settings, database_url: str) -> None:
+    def __init__(
+        self, conf: ConfigOpts, rating: Settings, exports: Exports, database_url: str
+    ) -> None:
         self.conf = conf
         self.rating = rating
+        self.exports = exports
         self.database_url = database_url
         super().__init__(prog=PROG)
 
@@ -44,7 +48,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def load(self) -> Any:
         """The application, made in each worker: connections do not survive a fork."""
         engine = create_engine(self.database_url, pool_size=self.conf.database.pool_size)
-        app = make_app(self.conf, engine, self.rating, plugins.clock)
+        app = make_app(self.conf, engine, self.rating, self.exports, plugins.clock)
         # What rating makes is freed by counting references: a list of a thousand events needs no
         # search for cycles, and code and definitions are never garbage.
         gc.freeze()
@@ -83,9 +87,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     with explained(PROG):
         conf = options.load(sys.argv[1:] if argv is None else argv, prog=PROG)
         refuse_unsupported(conf)
-        rating = plugins.settings(conf)
+        rating, exports = plugins.settings(conf), plugins.exports(conf)
         with database.prepared(conf) as url:
-            Server(conf, rating, url).run()
+            Server(conf, rating, exports, url).run()
     return 0
 
 

@@ -13,9 +13,9 @@ from ratings.api.resource import Resource
 from ratings.api.types import sales_orders as types
 from ratings.api.values import Whole
 from ratings.core.errors import NotFound
-from ratings.core.orders import Line, Order
 from ratings.db import sales_orders
-from ratings.orders import Issued
+from ratings.exporters import File, drafted
+from ratings.exporters.document import document
 
 
 class SalesOrders(Resource):
@@ -38,10 +38,16 @@ class SalesOrders(Resource):
         found = page(rows, query.limit, lambda row: row.id)
         return Page([{**row._mapping, "status": "issued"} for row in found.rows], found.marker)
 
-    @endpoint(Contract(answer=types.SalesOrder))
-    def get_one(self, order_id: str) -> dict[str, Any]:
-        """An order as it was issued, whatever has happened since. NotFound, DigestMismatch."""
-        return _issued(orders.proven(self.services.engine, _id(order_id)))
+    @endpoint(Contract(query=types.SalesOrderQuery, answer=types.SalesOrder))
+    def get_one(self, order_id: str, query: types.SalesOrderQuery) -> dict[str, Any] | File:
+        """An order as it was issued, whatever has happened since; as a file if a format is named.
+
+        NotFound, DigestMismatch, InvalidInput (format_unknown), NotExportable.
+        """
+        issued = orders.proven(self.services.engine, _id(order_id))
+        if query.format is None:
+            return document(issued)
+        return self.services.exports.file(query.format, issued)
 
     @endpoint(Contract(body=types.NewSalesOrder, answer=types.SalesOrder, status=201))
     def post(self, wanted: types.NewSalesOrder) -> dict[str, Any]:
@@ -52,18 +58,21 @@ class SalesOrders(Resource):
         services = self.services
         now = services.clock()
         end = wanted.end or datetime.combine(now, time(), now.tzinfo)
-        return _issued(orders.close(services.engine, services.rater, wanted.tenant_id, end, now))
+        return document(orders.close(services.engine, services.rater, wanted.tenant_id, end, now))
 
 
 class SalesDrafts(Resource):
     @endpoint(Contract(query=types.SalesDraftQuery, answer=types.SalesOrder))
-    def get_all(self, query: types.SalesDraftQuery) -> dict[str, Any]:
+    def get_all(self, query: types.SalesDraftQuery) -> dict[str, Any] | File:
         """What an order up to `end`, by default now, would say. InvalidInput as for orders."""
         services = self.services
         now = services.clock()
         end = query.end or now
         draft = orders.draft(services.engine, services.rater, query.tenant_id, end, now)
-        return {**_shown(draft), "status": "draft"}
+        issued = drafted(draft, now)
+        if query.format is None:
+            return document(issued)
+        return services.exports.file(query.format, issued)
 
 
 def _id(order_id: str) -> int:
@@ -71,44 +80,3 @@ def _id(order_id: str) -> int:
         return Whole(1).validate(order_id)
     except ValueError:
         raise NotFound(f"there is no sales order {order_id}") from None
-
-
-def _issued(issued: Issued) -> dict[str, Any]:
-    return {
-        **_shown(issued.order),
-        "id": issued.id,
-        "status": "issued",
-        "created_at": issued.created_at,
-    }
-
-
-def _shown(order: Order) -> dict[str, Any]:
-    return {
-        "tenant_id": order.tenant_id,
-        "start": order.start,
-        "end": order.end,
-        "currency": order.currency,
-        "total": order.total,
-        "payable": order.payable,
-        "lines": [_line(line) for line in order.lines],
-        "corrections": [{**_line(line), "reason": line.reason} for line in order.corrections],
-        "unpriced": [_line(line) for line in order.unpriced],
-        "digest": order.digest,
-        "previous_digest": order.previous_digest,
-    }
-
-
-def _line(line: Line) -> dict[str, Any]:
-    return {
-        "resource_id": line.subject.resource_id,
-        "resource_name": line.subject.name,
-        "resource_type": line.subject.resource_type,
-        "region": line.subject.region,
-        "component": line.component,
-        "unit": line.unit,
-        "quantity": line.quantity,
-        "unit_price": line.unit_price,
-        "start": line.start,
-        "end": line.end,
-        "amount": line.amount,
-    }

@@ -17,9 +17,14 @@ class SalesOrdersQuery(ById):
     end = wsattr(Instant(), default=None)
 
 
-class SalesDraftQuery(Base):  # type: ignore[misc]  # WSME has no types
+class SalesOrderQuery(Base):  # type: ignore[misc]  # WSME has no types
+    format = wsattr(Text(), default=None)
+
+
+class SalesDraftQuery(Base):  # type: ignore[misc]
     tenant_id = wsattr(Text(), mandatory=True)
     end = wsattr(Instant(), default=None)
+    format = wsattr(Text(), default=None)
 
 
 class NewSalesOrder(Base):  # type: ignore[misc]
@@ -28,8 +33,13 @@ class NewSalesOrder(Base):  # type: ignore[misc]
 
 
 class Line(Base):  # type: ignore[misc]
-    """What one component of a resource costs in a time; corrections have a reason, too."""
+    """What one component of a resource costs in a time, or an adjustment, as `kind` says.
 
+    Corrections have a reason, too. `source` is the price, of some adjustments the term.
+    """
+
+    line = Whole(1)
+    kind = Text()
     resource_id = Text()
     resource_name = Text()
     resource_type = Text()
@@ -38,9 +48,12 @@ class Line(Base):  # type: ignore[misc]
     unit = Text()
     quantity = Number()
     unit_price = Number()
+    per = Text()
     start = Instant()
     end = Instant()
     amount = Number()
+    source = _ID
+    description = Text()
     reason = Text()
 
 

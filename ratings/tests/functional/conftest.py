@@ -32,7 +32,7 @@ def settings(conf):
 @pytest.fixture
 def api(conf, settings, database):
     """The WSGI application; it is 2026-02-01T00:00 in it."""
-    return make_app(conf, database, settings, lambda: NOW)
+    return make_app(conf, database, settings, plugins.exports(conf), lambda: NOW)
 
 
 class Server(ThreadingMixIn, WSGIServer):

@@ -6,6 +6,7 @@ import subprocess
 import httpx
 import pytest
 
+from ratings import plugins
 from ratings.api.app import make_app
 from ratings.db import binaries
 from ratings.tests.functional.conftest import NOW
@@ -44,7 +45,7 @@ def test_an_order_is_the_same_bytes_for_ever(client, issued):
     renamed = {"event_type": "update", "event_time": "2026-01-12T00:00:00Z", "resource_name": "x"}
     for change in (late, moved, renamed):
         post(client, "events", VOLUME | {"content": {}} | change, 202)
-    successor = {"unit_price": 7, "start_at": "2026-01-06T12:00:00Z"}
+    successor = {"unit_price": 7, "start_at": "2026-01-06T12:00:00Z", "retroactive": True}
     assert client.put("/v1/prices/1", json=successor).status_code == 200
     assert client.get("/v1/sales_orders/1").content == issued.content
     second = post(client, "sales_orders", {"tenant_id": "acme"}, 201)
@@ -70,7 +71,7 @@ def test_an_order_outlives_a_dump_and_a_restore(client, issued, database, conf, 
         input=dump.stdout,
         check=True,
     )
-    app = make_app(conf, restored, settings, lambda: NOW)
+    app = make_app(conf, restored, settings, plugins.exports(conf), lambda: NOW)
     with httpx.Client(transport=httpx.WSGITransport(app), base_url="http://ratings") as other:
         assert other.get("/v1/sales_orders/1").content == issued.content
 
