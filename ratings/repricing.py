@@ -1,35 +1,36 @@
 """Changing prices: the ledger follows in the same transaction.
 
 A price that begins in the future changes nothing yet. One that reaches back
-derives anew every resource that lived while it holds.
+derives anew every resource that lived while it holds. Where that would change what an
+order has billed with a price, it is refused with PeriodBilled, unless it is meant to
+be `retroactive`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 from psycopg import errors as pg
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
-from ratings import settling
 from ratings.core.errors import InvalidPrice, NotFound, PriceOverlap
-from ratings.core.model import Price
+from ratings.core.model import Price, Tier
 from ratings.core.pricing import check
 from ratings.db import components, prices, resources
+from ratings.rerating import CHUNK, Select, rerate
 from ratings.settling import Settings
-
-_CHUNK = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Successor:
     """What is to hold in place of a price, from `start` on (None: now).
 
-    None elsewhere is: as it was.
+    None elsewhere is: as it was. Free units are taken away by 0, tiers by none of them.
     """
 
     unit_price: Decimal | None = None
@@ -37,20 +38,38 @@ class Successor:
     name: str | None = None
     description: str | None = None
     start: datetime | None = None
+    free: Decimal | None = None
+    tiers: tuple[Tier, ...] | None = None
+
+    def of(self, old: Price) -> Price:
+        """What `old` becomes, apart from the time in which it holds."""
+        return replace(
+            old,
+            unit_price=old.unit_price if self.unit_price is None else self.unit_price,
+            per=self.per or old.per,
+            name=old.name if self.name is None else self.name,
+            description=old.description if self.description is None else self.description,
+            free=old.free if self.free is None else self.free,
+            tiers=old.tiers if self.tiers is None else self.tiers,
+        )
 
 
-def add(engine: Engine, settings: Settings, price: Price) -> Price:
-    """A new price (its id is given here). Raises InvalidPrice, PriceOverlap."""
+def add(engine: Engine, settings: Settings, price: Price, *, retroactive: bool = False) -> Price:
+    """A new price (its id is given here). Raises InvalidPrice, PriceOverlap, PeriodBilled."""
     _refuse_unknown(settings, price)
     with engine.begin() as conn:
         prices.open_for_change(conn)
-        return _insert(conn, settings, price)
+        added = _insert(conn, settings, price)
+        _follow(conn, settings, [added], retroactive)
+        return added
 
 
-def add_all(engine: Engine, settings: Settings, book: Sequence[Price]) -> int:
+def add_all(
+    engine: Engine, settings: Settings, book: Sequence[Price], *, retroactive: bool = False
+) -> int:
     """Add a whole book or nothing of it; returns how many prices were not there yet.
 
-    Raises InvalidPrice, PriceOverlap.
+    Raises InvalidPrice, PriceOverlap, PeriodBilled.
     """
     for price in book:
         _refuse_unknown(settings, price)
@@ -58,8 +77,8 @@ def add_all(engine: Engine, settings: Settings, book: Sequence[Price]) -> int:
         prices.open_for_change(conn)
         known = {_nameless(price) for price in prices.load(conn)}
         new = [price for price in book if _nameless(price) not in known]
-        for price in new:
-            _insert(conn, settings, price)
+        # All of them before the ledger follows, so that it follows once.
+        _follow(conn, settings, [_insert(conn, settings, price) for price in new], retroactive)
     return len(new)
 
 
@@ -69,24 +88,20 @@ def take_over(
     price_id: int,
     successor: Successor,
     now: datetime,
+    *,
+    retroactive: bool = False,
 ) -> Price:
     """Let `successor` hold in place of a price, which keeps its past.
 
     Where it charges the same, the price is merely described anew. Raises
-    NotFound, InvalidPrice.
+    NotFound, InvalidPrice, PeriodBilled.
     """
     with engine.begin() as conn:
         prices.open_for_change(conn)
         old = _existing(conn, price_id)
-        new = replace(
-            old,
-            unit_price=old.unit_price if successor.unit_price is None else successor.unit_price,
-            per=successor.per or old.per,
-            name=old.name if successor.name is None else successor.name,
-            description=old.description if successor.description is None else successor.description,
-        )
+        new = successor.of(old)
         check(new)
-        if (new.unit_price, new.per) == (old.unit_price, old.per):
+        if _nameless(new) == _nameless(old):
             prices.describe(conn, price_id, new.name, new.description)
             return new
         at = _moment(old, successor.start, now)
@@ -94,11 +109,23 @@ def take_over(
             prices.delete(conn, price_id)
         else:
             prices.close(conn, price_id, at)
-        return _insert(conn, settings, replace(new, start=at))
+        added = _insert(conn, settings, replace(new, start=at))
+        _follow(conn, settings, [added], retroactive)
+        return added
 
 
-def end(engine: Engine, settings: Settings, price_id: int, now: datetime) -> None:
-    """No longer charge it: from now on, or never if nothing was priced with it. NotFound."""
+def end(
+    engine: Engine,
+    settings: Settings,
+    price_id: int,
+    now: datetime,
+    *,
+    retroactive: bool = False,
+) -> None:
+    """No longer charge it: from now on, or never if nothing was priced with it.
+
+    Raises NotFound, PeriodBilled.
+    """
     with engine.begin() as conn:
         prices.open_for_change(conn)
         price = _existing(conn, price_id)
@@ -110,7 +137,7 @@ def end(engine: Engine, settings: Settings, price_id: int, now: datetime) -> Non
         else:
             prices.delete(conn, price_id)
         # Events may be a little ahead of the clock, and what they closed was priced.
-        _follow(conn, settings, replace(price, start=now) if begun else price)
+        _follow(conn, settings, [replace(price, start=now) if begun else price], retroactive)
 
 
 def _refuse_unknown(settings: Settings, price: Price) -> None:
@@ -137,33 +164,35 @@ def _insert(conn: Connection, settings: Settings, price: Price) -> Price:
                 " currency holds at some instant of this one"
             ) from error
         raise
-    _follow(conn, settings, price)
     return replace(price, id=price_id)
 
 
-def _follow(conn: Connection, settings: Settings, price: Price) -> None:
-    """Derive anew what lived while `price` holds. The caller keeps raters away."""
+def _follow(
+    conn: Connection, settings: Settings, changed: Iterable[Price], retroactive: bool
+) -> None:
+    """Derive anew what lived while a price of `changed` holds. The caller keeps raters away."""
+    selections = [_concerned(conn, settings, price) for price in changed]
+    if selections:
+        rerate(conn, settings, selections, retroactive=retroactive)
+
+
+def _concerned(conn: Connection, settings: Settings, price: Price) -> Select:
+    """What may be charged with `price`."""
     types = [
         name
         for name, resource_type in settings.definitions.types.items()
         if any(component.name == price.component for component in resource_type.components)
     ]
-    rules_of = settings.rules(settings.price_book(conn))
-    component_ids = components.ensure(conn, settings.definitions.units())
-    after = 0
-    while locked := resources.lock_affected(
+    found = partial(
+        resources.lock_affected,
         conn,
         types,
         region=price.region,
         start=price.start,
         end=price.end,
-        after=after,
-        limit=_CHUNK,
-    ):
-        cases, cuts = settling.gather(conn, locked, {}, from_the_start=True)
-        verdicts = settling.decide_all(cases, cuts, rules_of)
-        settling.apply(conn, cases, verdicts, component_ids)
-        after = locked[-1].id
+        limit=CHUNK,
+    )
+    return lambda after: found(after=after)
 
 
 def _existing(conn: Connection, price_id: int) -> Price:

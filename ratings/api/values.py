@@ -178,6 +178,32 @@ class Ids(_Value):
         return [one.validate(each) for each in value]
 
 
+class Objects(_Value):
+    """A list of objects that all have the same attributes, and no others."""
+
+    name = "objects"
+
+    def __init__(self, **attributes: _Value) -> None:
+        self.attributes = attributes
+        properties = {name: one.schema for name, one in attributes.items()}
+        of = {"type": "object", "properties": properties, "required": list(properties)}
+        self.schema: Schema = {"type": "array", "items": of}  # type: ignore[misc]
+
+    def validate(self, value: Any) -> list[dict[str, Any]]:
+        """WSME's own arrays would raise anything for what is no list of objects."""
+        if not isinstance(value, list) or not all(
+            isinstance(each, dict) and each.keys() == self.attributes.keys() for each in value
+        ):
+            raise ValueError(f"must be a list of objects with {' and '.join(self.attributes)}")
+        return [{name: self._read(name, one) for name, one in each.items()} for each in value]
+
+    def _read(self, name: str, value: Any) -> Any:
+        try:
+            return self.attributes[name].validate(value)
+        except ValueError as error:
+            raise ValueError(f"has one of which {name} {error}") from None
+
+
 class Json(_Value):
     """Any JSON, in answers only: text that goes out as it is."""
 

@@ -78,17 +78,19 @@ SELECT {_STATE} FROM resources r JOIN (
       AND lower(span) < c.at AND upper(span) > c.at) AS involved USING (id)
 WHERE r.id > %(after)s::bigint ORDER BY r.id LIMIT %(limit)s"""
 
-_TO_AUDIT = f"""
+_OF_TENANTS = f"""
 SELECT {_STATE} FROM resources r
-WHERE r.id > %(after)s AND (
+WHERE r.id > %(after)s AND (%(since)s::timestamptz IS NULL OR r.updated_at >= %(since)s) AND (
     %(tenants)s::text[] IS NULL OR r.tenant_id = ANY(%(tenants)s::text[])
     OR r.id IN (SELECT resource_id FROM records WHERE tenant_id = ANY(%(tenants)s::text[])))
 ORDER BY r.id LIMIT %(limit)s"""
 
 _PAGE = f"""
 SELECT {_STATE}, r.deleted_at IS NOT NULL AS deleted, e.action AS last_action,
-       (SELECT coalesce(sum(amount), 0) FROM records
-        WHERE resource_id = r.id AND superseded_at IS NULL) AS consumption
+       (SELECT coalesce(jsonb_object_agg(currency, amount), '{{}}')
+        FROM (SELECT currency, sum(amount) AS amount FROM records
+              WHERE resource_id = r.id AND superseded_at IS NULL AND amount IS NOT NULL
+              GROUP BY currency) AS sums) AS sums
 FROM resources r LEFT JOIN events e ON e.message_id = r.last_message_id"""
 
 _FILTERS = {
@@ -109,7 +111,7 @@ def page(conn: Connection, *, limit: int, **filters: Any) -> Sequence[Row[Any]]:
 
     Filters: after (a row id), resource_id, tenant_id, region, resource_type,
     status, deleted. Beside the columns of what is believed (see `of`) a row has
-    deleted, last_action and consumption, the sum of its current records.
+    deleted, last_action and sums: of its current records, by currency.
     """
     given = {"limit": limit, **filters}
     sql = f"{_PAGE} {where(_FILTERS, given)} ORDER BY r.id LIMIT %(limit)s"
@@ -180,12 +182,22 @@ def to_close(
     return [of(row) for row in conn.exec_driver_sql(sql, parameters)]
 
 
-def to_audit(
-    conn: Connection, tenants: Sequence[str] | None, *, after: int, limit: int
+def of_tenants(
+    conn: Connection,
+    tenants: Sequence[str] | None,
+    *,
+    since: datetime | None = None,
+    after: int,
+    limit: int,
+    locked: bool = False,
 ) -> list[Resource]:
-    """Up to `limit` resources past row id `after`: all, or what `tenants` own or ever used."""
-    parameters = {"tenants": tenants, "after": after, "limit": limit}
-    return [of(row) for row in conn.exec_driver_sql(_TO_AUDIT, parameters)]
+    """Up to `limit` resources past row id `after`: all, or what `tenants` own or ever used.
+
+    Those heard of at or after `since`. Locked in id order, if they are to be written.
+    """
+    parameters = {"tenants": tenants, "since": since, "after": after, "limit": limit}
+    sql = _OF_TENANTS + " FOR NO KEY UPDATE OF r" if locked else _OF_TENANTS
+    return [of(row) for row in conn.exec_driver_sql(sql, parameters)]
 
 
 def update(conn: Connection, states: Sequence[tuple[int, State]]) -> None:

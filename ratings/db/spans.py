@@ -27,7 +27,7 @@ WITH bounds AS (
                     AND r.span && tstzrange(p.start_at, p.end_at))
     ORDER BY start_at LIMIT %(limit)s
 )
-SELECT p.start_at, p.end_at,
+SELECT p.start_at, p.end_at, r.currency,
        max(r.unit_price) AS unit_price,
        sum(r.quantity * r.unit_price) AS rate,
        coalesce(sum(share_of(r.amount, r.span, tstzrange(p.start_at, p.end_at))), 0)
@@ -38,8 +38,9 @@ SELECT p.start_at, p.end_at,
 FROM paged p
 JOIN records r ON r.resource_id = %(id)s::bigint AND r.superseded_at IS NULL
     AND r.span && tstzrange(p.start_at, p.end_at)
-GROUP BY p.start_at, p.end_at
-ORDER BY p.start_at"""
+-- A resource has one owner at an instant, hence one currency; sums of two would mean nothing.
+GROUP BY p.start_at, p.end_at, r.currency
+ORDER BY p.start_at, r.currency"""
 
 
 def page(
@@ -47,7 +48,7 @@ def page(
 ) -> Sequence[Row[Any]]:
     """Up to `limit` spans of a resource (row id) that start after `after`.
 
-    A row has start_at, end_at, unit_price (the highest of a component), rate (the
+    A row has start_at, end_at, currency, unit_price (the highest of a component), rate (the
     sum of quantity * unit_price), consumption, and action: what the event at its
     end was, None if there was none.
     """

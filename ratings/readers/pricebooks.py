@@ -3,21 +3,24 @@
 A YAML book is a list of prices with the fields of the API. A CSV book has a header
 with the same names (``match.flavor`` for a key of the match), or it is Distil's
 ``region, name, unit, rate`` with or without a header, in which the name is a
-component. Columns are told apart by ``,``, ``;``, ``|`` or a tab.
+component. Columns are told apart by ``,``, ``;``, ``|`` or a tab. Tiers fit a cell:
+``1000:0.07 5000:0.05`` is 0.07 above 1000 units, and 0.05 above 5000.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
 from typing import Any
 
 import yaml
 
 from ratings.core.errors import InvalidPrice
-from ratings.core.model import Price
+from ratings.core.model import Price, Tier
 from ratings.core.pricing import check
 from ratings.readers.times import instant
 
@@ -33,16 +36,25 @@ _FIELDS = (
     "end_at",
     "name",
     "description",
+    "free",
+    "tiers",
 )
+_TIERS_APART = re.compile(r"[;\s]+")
 _DISTIL = ("region", "name", "unit", "rate")
 
 
-def parse(text: str, currency: str) -> list[Price]:
-    """The prices of a book, `currency` where it names none. InvalidPrice tells the row."""
+def parse(
+    text: str, currency: str, currencies: Mapping[str, str] = MappingProxyType({})
+) -> list[Price]:
+    """The prices of a book. InvalidPrice tells the row.
+
+    Where it names no currency, it is that of the tenant (`currencies` by tenant), or else
+    `currency`.
+    """
     prices = []
     for number, row in enumerate(_rows(text), 1):
         try:
-            prices.append(_price(row, currency))
+            prices.append(_price(row, currency, currencies))
         except InvalidPrice as error:
             raise InvalidPrice(f"price {number} of the book: {error.detail}") from None
     return prices
@@ -51,7 +63,7 @@ def parse(text: str, currency: str) -> list[Price]:
 def render(prices: Iterable[Price]) -> str:
     """A YAML book that `parse` reads back; numbers are texts, to keep every digit."""
     rows = [
-        {name: value for name, value in _fields(price).items() if value not in (None, {})}
+        {name: value for name, value in _fields(price).items() if value not in (None, {}, [])}
         for price in prices
     ]
     return yaml.safe_dump(rows, sort_keys=False, default_flow_style=False, allow_unicode=True)
@@ -96,33 +108,59 @@ def _nested(flat: Mapping[str, str]) -> dict[str, Any]:
     return {**rest, "match": match}
 
 
-def _price(row: Mapping[str, Any], currency: str) -> Price:
+def _price(row: Mapping[str, Any], currency: str, currencies: Mapping[str, str]) -> Price:
     unknown = set(row) - set(_FIELDS)
     if unknown:
         raise InvalidPrice(f"unknown field {', '.join(sorted(unknown))}")
     match = row.get("match") or {}
     if not isinstance(match, Mapping):
         raise InvalidPrice("match must be a mapping of texts")
-    try:
-        unit_price = Decimal(str(row.get("unit_price", "")))
-    except InvalidOperation:
-        raise InvalidPrice(f"unit_price {row.get('unit_price')!r} is no number") from None
+    for name in set(row) - {"match", "tiers"}:
+        if not isinstance(row[name], str):
+            raise InvalidPrice(f"{name} must be a text or a number")
+    tenant_id = row.get("tenant_id") or None
     price = Price(
         id=0,
         component=str(row.get("resource_type") or ""),
-        unit_price=unit_price,
-        currency=row.get("currency") or currency,
+        unit_price=_number("unit_price", row.get("unit_price")),
+        currency=row.get("currency") or currencies.get(tenant_id or "", currency),
         region=row.get("region") or None,
-        tenant_id=row.get("tenant_id") or None,
+        tenant_id=tenant_id,
         match=tuple(sorted((str(name), str(value)) for name, value in match.items())),
         per=row.get("per") or "hour",
         start=_instant(row, "start_at"),
         end=_instant(row, "end_at"),
         name=row.get("name") or None,
         description=row.get("description") or None,
+        free=_number("free", row.get("free") or "0"),
+        tiers=_tiers(row.get("tiers") or ()),
     )
     check(price)
     return price
+
+
+def _number(name: str, text: Any) -> Decimal:
+    try:
+        return Decimal(str(text).strip())
+    except InvalidOperation:
+        raise InvalidPrice(f"{name} {text!r} is no number") from None
+
+
+def _tiers(given: Any) -> tuple[Tier, ...]:
+    """Tiers as a list of mappings, or as the text of a cell."""
+    if isinstance(given, str):
+        pairs = [word.partition(":")[::2] for word in _TIERS_APART.split(given.strip())]
+        given = [{"above": above, "unit_price": unit_price} for above, unit_price in pairs]
+    if not isinstance(given, Sequence) or not all(_is_tier(tier) for tier in given):
+        raise InvalidPrice("tiers must be a list of mappings with above and unit_price")
+    return tuple(
+        Tier(_number("above", tier["above"]), _number("unit_price of a tier", tier["unit_price"]))
+        for tier in given
+    )
+
+
+def _is_tier(tier: Any) -> bool:
+    return isinstance(tier, Mapping) and set(tier) == set(Tier._fields)
 
 
 def _instant(row: Mapping[str, Any], name: str) -> datetime | None:
@@ -148,5 +186,7 @@ def _fields(price: Price) -> dict[str, Any]:
         price.end and price.end.isoformat(),
         price.name,
         price.description,
+        f"{price.free:f}" if price.free else None,
+        [{name: f"{value:f}" for name, value in tier._asdict().items()} for tier in price.tiers],
     )
     return dict(zip(_FIELDS, values, strict=True))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
-from ratings import repricing
+from ratings import repricing, tenancy
 from ratings.api.endpoint import Contract, endpoint
 from ratings.api.paging import Page, page
 from ratings.api.resource import Resource
 from ratings.api.types import prices as types
 from ratings.api.values import Whole
 from ratings.core.errors import InvalidPrice, NotFound
-from ratings.core.model import Price
+from ratings.core.model import Price, Tier
 from ratings.db import prices
 
 _FIXED = ("id", "resource_type", "region", "tenant_id", "match", "currency", "end_at")
@@ -33,21 +35,22 @@ class Prices(Resource):
                 at=query.at,
             )
         found = page(rows, query.limit, lambda price: price.id)
-        return Page([_shown(price) for price in found.rows], found.marker)
+        return Page([shown_price(price) for price in found.rows], found.marker)
 
     @endpoint(Contract(answer=types.Price))
     def get_one(self, price_id: str) -> dict[str, Any]:
         """One price. NotFound."""
-        return _shown(self._existing(price_id))
+        return shown_price(self._existing(price_id))
 
     @endpoint(Contract(body=types.NewPrice, answer=types.Price, status=201))
     def post(self, draft: types.NewPrice) -> dict[str, Any]:
-        """A new price; the ledger follows at once. InvalidPrice, PriceOverlap."""
+        """A new price; the ledger follows at once. InvalidPrice, PriceOverlap, PeriodBilled."""
+        services = self.services
         price = Price(
             id=0,
             component=draft.resource_type,
             unit_price=draft.unit_price,
-            currency=draft.currency or self.services.settings.currency,
+            currency=draft.currency or self._currency(draft.tenant_id),
             region=draft.region,
             tenant_id=draft.tenant_id,
             match=tuple(sorted((draft.match or {}).items())),
@@ -56,18 +59,22 @@ class Prices(Resource):
             end=draft.end_at,
             name=draft.name,
             description=draft.description,
+            free=draft.free or Decimal(),
+            tiers=_tiers(draft.tiers or ()),
         )
-        return _shown(repricing.add(self.services.engine, self.services.settings, price))
+        return shown_price(
+            repricing.add(services.engine, services.settings, price, retroactive=draft.retroactive)
+        )
 
     @endpoint(Contract(body=types.Successor, answer=types.Price))
     def put(self, price_id: str, change: types.Successor) -> dict[str, Any]:
         """Another price takes over at `start_at`; the answer is the one that holds then.
 
         The attributes that make the price what it is may be repeated, not changed.
-        NotFound, InvalidPrice.
+        NotFound, InvalidPrice, PeriodBilled.
         """
         old = self._existing(price_id)
-        shown = _shown(old)
+        shown = shown_price(old)
         for name in _FIXED:
             given = getattr(change, name)
             if given is not None and given != shown[name]:
@@ -78,18 +85,35 @@ class Prices(Resource):
             name=change.name,
             description=change.description,
             start=change.start_at,
+            free=change.free,
+            tiers=None if change.tiers is None else _tiers(change.tiers),
         )
         services = self.services
         new = repricing.take_over(
-            services.engine, services.settings, old.id, successor, services.clock()
+            services.engine,
+            services.settings,
+            old.id,
+            successor,
+            services.clock(),
+            retroactive=change.retroactive,
         )
-        return _shown(new)
+        return shown_price(new)
 
-    @endpoint(Contract(status=204))
-    def delete(self, price_id: str) -> None:
-        """End a price now; remove it if nothing was priced with it. NotFound."""
+    @endpoint(Contract(query=types.Ending, status=204))
+    def delete(self, price_id: str, ending: types.Ending) -> None:
+        """End a price now; remove it if nothing was priced with it. NotFound, PeriodBilled."""
         services = self.services
-        repricing.end(services.engine, services.settings, _id(price_id), services.clock())
+        repricing.end(
+            services.engine,
+            services.settings,
+            _id(price_id),
+            services.clock(),
+            retroactive=ending.retroactive,
+        )
+
+    def _currency(self, tenant_id: str | None) -> str:
+        with self.services.engine.connect() as conn:
+            return tenancy.currency_of(conn, self.services.settings, tenant_id)
 
     def _existing(self, price_id: str) -> Price:
         with self.services.engine.connect() as conn:
@@ -106,7 +130,11 @@ def _id(price_id: str) -> int:
         raise NotFound(f"there is no price {price_id}") from None
 
 
-def _shown(price: Price) -> dict[str, Any]:
+def _tiers(given: Iterable[Mapping[str, Decimal]]) -> tuple[Tier, ...]:
+    return tuple(Tier(**tier) for tier in given)
+
+
+def shown_price(price: Price) -> dict[str, Any]:
     return {
         "id": price.id,
         "resource_type": price.component,
@@ -120,4 +148,6 @@ def _shown(price: Price) -> dict[str, Any]:
         "end_at": price.end,
         "name": price.name,
         "description": price.description,
+        "free": price.free,
+        "tiers": price.tiers,
     }

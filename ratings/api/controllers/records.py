@@ -68,6 +68,7 @@ class Records(Resource):
                 "end_at": row.end_at,
                 "unit_price": row._mapping[price],
                 "consumption": row.consumption,
+                "currency": row.currency,
                 "description": of_record(row.action),
             }
             for row in found.rows

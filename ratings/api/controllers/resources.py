@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -15,9 +14,9 @@ from ratings.api.endpoint import Contract, endpoint
 from ratings.api.paging import Page, page
 from ratings.api.resource import Resource
 from ratings.api.types import resources as types
+from ratings.core.composing import exact_sum
 from ratings.core.errors import Conflict, NotFound
 from ratings.core.model import Record
-from ratings.core.pricing import rounded
 from ratings.db import resources
 
 
@@ -54,9 +53,10 @@ class Resources(Resource):
             return self._shown(conn, rows)[0]
 
     def _shown(self, conn: Connection, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+        book = self.services.rater.book(conn, still=False)
         running = accrue(
             conn,
-            self.services.rater.rules(conn, still=False),
+            self.services.settings.rules(book),
             [resources.of(row) for row in rows],
             self.services.clock(),
         )
@@ -66,16 +66,28 @@ class Resources(Resource):
                 "resource_name": row.name,
                 "deleted": int(row.deleted),
                 "description": of_resource(row.last_action, row.resource_type),
-                "accrued": _total(running.get(row.id, ())),
+                **_money(row.sums, running.get(row.id, ()), book.currency(row.tenant_id or "")),
             }
             for row in rows
         ]
 
 
-def _total(found: Iterable[Record]) -> Decimal:
-    """The exact sum: Decimal's own addition would round to 28 digits."""
-    exact = sum((Fraction(r.amount) for r in found if r.amount is not None), Fraction())
-    return rounded(exact.numerator, exact.denominator)
+def _money(
+    sums: Mapping[str, Decimal | int], running: Iterable[Record], currency: str
+) -> dict[str, Any]:
+    """What it has come to in `currency`, the owner's; what is in others is not added to that."""
+    return {
+        "currency": currency,
+        "consumption": Decimal(sums.get(currency, 0)),
+        "accrued": exact_sum(
+            r.amount for r in running if r.amount is not None and r.currency == currency
+        ),
+        "other_currencies": [
+            {"currency": other, "consumption": Decimal(amount)}
+            for other, amount in sorted(sums.items())
+            if other != currency
+        ],
+    }
 
 
 def refuse_other_than_one(resource_id: str, rows: Sequence[Row[Any]]) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from wsme.types import Base, wsattr
 
 from ratings.api.types.lists import ById
-from ratings.api.values import Instant, Number, Text, Texts, Whole
+from ratings.api.values import Flag, Instant, Number, Objects, Text, Texts, Whole
 
 _ID = Whole(1)
 _LONG = Text(4000, empty=True)
+_TIERS = Objects(above=Number(), unit_price=Number())
 
 
 class PricesQuery(ById):
@@ -16,6 +17,19 @@ class PricesQuery(ById):
     region = wsattr(Text(), default=None)
     tenant_id = wsattr(Text(), default=None)
     at = wsattr(Instant(), default=None)
+
+
+class Ending(Base):  # type: ignore[misc]
+    """Whether a price may also end where orders have billed with it."""
+
+    retroactive = wsattr(Flag(), default=False)
+
+
+class Tier(Base):  # type: ignore[misc]
+    """What each unit above a number of units costs."""
+
+    above = Number()
+    unit_price = Number()
 
 
 class NewPrice(Base):  # type: ignore[misc]
@@ -32,6 +46,9 @@ class NewPrice(Base):  # type: ignore[misc]
     end_at = wsattr(Instant(), default=None)
     name = wsattr(_LONG, default=None)
     description = wsattr(_LONG, default=None)
+    free = wsattr(Number(), default=None)
+    tiers = wsattr(_TIERS, default=None)
+    retroactive = wsattr(Flag(), default=False)
 
 
 class Successor(Base):  # type: ignore[misc]
@@ -45,6 +62,9 @@ class Successor(Base):  # type: ignore[misc]
     start_at = wsattr(Instant(), default=None)
     name = wsattr(_LONG, default=None)
     description = wsattr(_LONG, default=None)
+    free = wsattr(Number(), default=None)
+    tiers = wsattr(_TIERS, default=None)
+    retroactive = wsattr(Flag(), default=False)
     id = wsattr(_ID, default=None)
     resource_type = wsattr(Text(), default=None)
     region = wsattr(Text(), default=None)
@@ -67,3 +87,5 @@ class Price(Base):  # type: ignore[misc]
     end_at = Instant()
     name = _LONG
     description = _LONG
+    free = Number()
+    tiers = wsattr([Tier])

@@ -56,4 +56,5 @@ class Span(Base):  # type: ignore[misc]
     end_at = Instant()
     unit_price = Number()
     consumption = Number()
+    currency = Text()
     description = Text()

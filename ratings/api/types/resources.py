@@ -23,8 +23,17 @@ class ResourcesQuery(ById):
     deleted = wsattr(Flag(), default=None)
 
 
+class Sum(Base):  # type: ignore[misc]
+    currency = Text()
+    consumption = Number()
+
+
 class Resource(Base):  # type: ignore[misc]
-    """A resource; `consumption` is what the ledger charges, `accrued` what has come up since."""
+    """A resource; `consumption` is what the ledger charges, `accrued` what has come up since.
+
+    Both are in `currency`, its owner's. What the ledger charges in others, to owners
+    that it had before, stands apart.
+    """
 
     resource_id = Text()
     resource_name = Text()
@@ -39,3 +48,5 @@ class Resource(Base):  # type: ignore[misc]
     description = Text()
     consumption = Number()
     accrued = Number()
+    currency = Text()
+    other_currencies = wsattr([Sum])

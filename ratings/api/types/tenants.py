@@ -1,0 +1,25 @@
+"""``/v1/tenants``."""
+
+from __future__ import annotations
+
+from wsme.types import Base, wsattr
+
+from ratings.api.types.lists import Paging
+from ratings.api.values import Flag, Text
+
+
+class TenantsQuery(Paging):
+    """The marker is the id of a tenant."""
+
+
+class Change(Base):  # type: ignore[misc]
+    currency = wsattr(Text(), mandatory=True)
+
+
+class Tenant(Base):  # type: ignore[misc]
+    """`default` is whether nobody has set the currency, `fixed` whether nobody can any more."""
+
+    tenant_id = Text()
+    currency = Text()
+    default = Flag()
+    fixed = Flag()
