@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pecan
@@ -22,10 +22,19 @@ class Resource:
     Its own URL takes ``get_all`` and ``post``; what follows is the name of a
     child, or else an id, with ``get_one``, ``put`` and ``delete``. An id may
     contain slashes. What a class lacks is a method not allowed.
+
+    `members` are children of each id (``/orders/{id}/lines``); their methods get
+    that id first, and the id may not contain slashes.
     """
 
-    def __init__(self, services: Services, **children: Resource) -> None:
+    def __init__(
+        self,
+        services: Services,
+        members: Mapping[str, Resource] | None = None,
+        **children: Resource,
+    ) -> None:
         self.services = services
+        self.members = members or {}
         self.children = children
 
     @pecan.expose()  # type: ignore[untyped-decorator]
@@ -34,6 +43,9 @@ class Resource:
             child = self.children[segments[0]]
             found: tuple[Any, list[str]] = lookup_controller(child, segments[1:], request)
             return found
+        if len(segments) > 1 and segments[1] in self.members:
+            method, rest = lookup_controller(self.members[segments[1]], segments[2:], request)
+            return method, [segments[0], *rest]
         name = "/".join(segments).removesuffix("/")
         methods = _MEMBER if name else _COLLECTION
         allowed = [verb for verb, method in methods.items() if hasattr(self, method)]
