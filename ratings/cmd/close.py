@@ -3,28 +3,23 @@
 import argparse
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import datetime
-from decimal import Decimal
 
 from oslo_config.cfg import ConfigOpts
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
-from ratings import closing, orders, plugins
+from ratings import billing, closing, plugins
 from ratings.closing import Outcome
 from ratings.cmd.database import connected
+from ratings.cmd.terminal import instant, print_table
+from ratings.core.writing import plain
 from ratings.rater import Rater
-from ratings.readers import times
-
-_WIDE = 1000
-"""Columns of a table that is not for a terminal: programs want no broken lines."""
 
 
 def close_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--end", type=_instant, required=True, help="bill up to this instant or date (UTC)"
+        "--end", type=instant, required=True, help="bill up to this instant or date (UTC)"
     )
     parser.add_argument(
         "--tenant",
@@ -38,7 +33,7 @@ def close_arguments(parser: argparse.ArgumentParser) -> None:
 def close(conf: ConfigOpts) -> int:
     """Issue the sales orders of all tenants, or of some, up to an instant."""
     end, named = conf.command.end, conf.command.tenants
-    orders.refuse_future(end, plugins.clock())
+    billing.refuse_future(end, plugins.clock())
     settings = plugins.settings(conf)
     with connected(conf) as engine:
         rater = Rater(engine, settings, plugins.clock)
@@ -52,13 +47,6 @@ def close(conf: ConfigOpts) -> int:
     for outcome in failed:
         print(f"  {_told(outcome)}", file=sys.stderr)
     return 1 if failed else 0
-
-
-def _instant(text: str) -> datetime:
-    found = times.instant(text)
-    if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no date and no instant of ISO 8601")
-    return found
 
 
 def _followed(outcomes: Iterable[Outcome], count: int) -> Iterator[Outcome]:
@@ -87,23 +75,13 @@ def _told(outcome: Outcome) -> str:
 
 
 def _sum_up(outcomes: list[Outcome]) -> None:
-    issued = [outcome for outcome in outcomes if outcome.bill]
-    if issued:
-        table = Table("tenant", "order", "total", "payable", "currency", box=None, pad_edge=False)
-        for column in table.columns[1:4]:
-            column.justify = "right"
-        for outcome in issued:
-            if bill := outcome.bill:
-                total, payable = _plain(bill.total), f"{bill.payable:f}"
-                cells = outcome.tenant_id, str(bill.order_id), total, payable, bill.currency
-                table.add_row(*map(escape, cells))
-        console = Console()
-        console.print(table, width=None if console.is_terminal else _WIDE, soft_wrap=True)
+    issued = ((o.tenant_id, o.bill) for o in outcomes if o.bill is not None)
+    cells = (
+        (tenant_id, str(b.order_id), plain(b.total), f"{b.payable:f}", b.currency)
+        for tenant_id, b in issued
+    )
+    headings = "tenant", "order", "total", "payable", "currency"
+    print_table(headings, cells, right=("order", "total", "payable"))
     states = [outcome.state for outcome in outcomes]
     counts = (f"{states.count(state)} {state}" for state in ("issued", "skipped", "failed"))
     print(f"Sales orders: {', '.join(counts)}.")
-
-
-def _plain(number: Decimal) -> str:
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -12,7 +12,18 @@ from typing import Any
 from oslo_config import cfg
 
 from ratings import conf as options
-from ratings.cmd import audit, close, prices, requeue, schema
+from ratings.cmd import (
+    audit,
+    close,
+    deliver,
+    export,
+    prices,
+    requeue,
+    schema,
+    settle,
+    tenants,
+    terms,
+)
 from ratings.cmd.refusal import explained
 
 PROG = "ratings-manage"
@@ -41,12 +52,24 @@ COMMANDS = (
     Command("db_check", schema.db_check),
     Command("prices import", prices.load, prices.load_arguments),
     Command("prices export", prices.export),
+    Command("terms add", terms.add, terms.add_arguments),
+    Command("terms list", terms.show, terms.show_arguments),
+    Command("terms end", terms.end, terms.end_arguments),
+    Command("tenants list", tenants.show),
+    Command("tenants set", tenants.change, tenants.change_arguments),
     Command("close", close.close, close.close_arguments),
+    Command("export", export.export, export.export_arguments),
+    Command("deliver", deliver.deliver, deliver.deliver_arguments),
     Command("audit", audit.audit, audit.audit_arguments),
+    Command("settle", settle.settle, settle.settle_arguments),
     Command("requeue", requeue.requeue, requeue.requeue_arguments),
 )
 
-GROUPS = {"prices": "Price books: import, export."}
+GROUPS = {
+    "prices": "Price books: import, export.",
+    "tenants": "Currencies of tenants: list, set.",
+    "terms": "Discounts, minimum charges, credits: add, list, end.",
+}
 """What the commands of two words have in common."""
 
 
