@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 _START = datetime.fromisoformat("2025-01-01")
-_TENANTS = 200
 
 _TRAITS: list[tuple[str, int, Any]] = [
     ("service", 1, "compute"),
@@ -41,9 +40,9 @@ _TRAITS: list[tuple[str, int, Any]] = [
 class Cloud:
     """Instances, each of which is audited once an hour; every audit closes a segment."""
 
-    def __init__(self, instances: int) -> None:
+    def __init__(self, instances: int, tenants: int = 200) -> None:
         self._ids = [str(uuid.uuid4()) for _ in range(instances)]
-        self._tenants = [uuid.uuid4().hex for _ in range(_TENANTS)]
+        self._tenants = [uuid.uuid4().hex for _ in range(tenants)]
         self._hour = 0
 
     def audit(self, instances: int | None = None) -> Iterator[str]:
@@ -55,7 +54,7 @@ class Cloud:
             "audit_period_ending": (beginning + timedelta(hours=1)).isoformat(),
         }
         for number, resource_id in enumerate(self._ids[:instances]):
-            tenant = self._tenants[number % _TENANTS]
+            tenant = self._tenants[number % len(self._tenants)]
             own = period | {
                 "project_id": tenant,
                 "tenant_id": tenant,
