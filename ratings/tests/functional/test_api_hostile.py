@@ -172,6 +172,31 @@ DRAFTS = {
     "a start at a number": '{"resource_type": "vcpu", "unit_price": 1, "start_at": 5}',
     "an end before the start": '{"resource_type": "vcpu", "unit_price": 1,'
     ' "start_at": "2026-01-02", "end_at": "2026-01-01"}',
+    "a currency with a digit": '{"resource_type": "vcpu", "unit_price": 1, "currency": "U1D"}',
+    **{
+        f"{name} of {value}"[
+            :60
+        ]: f'{{"resource_type": "vcpu", "unit_price": 1, "{name}": {value}}}'
+        for name, values in {
+            "free": ("-1", '"some"', "[1]", "true", "{}", "1e12", "0." + "0" * 30 + "1", "NaN"),
+            "tiers": (
+                *("5", "true", '""', "{}", "[null]", "[1]", "[[]]", '["1000:0.07"]', "[{}]"),
+                '[{"above": 1}]',
+                '[{"above": 1, "unit_price": null}]',
+                '[{"above": 1, "unit_price": 1, "colour": 2}]',
+                '[{"above": -1, "unit_price": 1}]',
+                '[{"above": 0, "unit_price": 1}]',
+                '[{"above": 1e999999999, "unit_price": 1}]',
+                '[{"above": "Infinity", "unit_price": 1}]',
+                '[{"above": 2, "unit_price": 1}, {"above": 2, "unit_price": 3}]',
+                '[{"above": 1, "unit_price": -1}]',
+                "[" * 50_000 + "]" * 50_000,
+                json.dumps([{"above": n, "unit_price": 1} for n in range(1, 102)]),
+            ),
+            "retroactive": ('"perhaps"', "5", "[]", "{}"),
+        }.items()
+        for value in values
+    },
     "an end beyond time": '{"resource_type": "vcpu", "unit_price": 1,'
     ' "end_at": "9999-12-31T23:59:59-12:00"}',
 }

@@ -110,6 +110,7 @@ def urls():
                 yield verb, path, member, contract
         base = path.rstrip("/")
         waiting += [(f"{base}/{name}", child) for name, child in resource.children.items()]
+        waiting += [(f"{base}/{{id}}/{name}", part) for name, part in resource.members.items()]
 
 
 def attributes(datatype):
