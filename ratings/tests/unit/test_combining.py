@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ratings.api.combining import LARGE, MOST, Combiner
+from ratings.api.combining import LARGE, MOST, Combiner, TooSlow
 from ratings.batch import Arrival, Result
 from ratings.core.errors import Unavailable
 from ratings.core.model import Unreadable
@@ -106,3 +106,66 @@ def test_a_thread_that_is_stopped_leaves_nobody_waiting():
     with pytest.raises(SystemExit):
         outcomes.append(combiner.rate(arrivals("b")))
     assert combiner.waiting == 0
+
+
+@pytest.fixture
+def stuck():
+    """A database that does not come back from a call until it is told to."""
+    database = Database()
+    database.go_on.clear()
+    yield database
+    database.go_on.set()
+
+
+@pytest.mark.parametrize("count", [1, LARGE])
+def test_a_request_waits_no_longer_than_its_patience(stuck, count):
+    combiner = Combiner(stuck.rate, patience=0.02)
+    with pytest.raises(TooSlow, match="0.02 s" if count == 1 else "0.04 s"):
+        combiner.rate(arrivals(*["x"] * count))
+
+
+def test_who_comes_while_others_wait_too_long_does_not_wait_at_all(stuck):
+    combiner = Combiner(stuck.rate, patience=0.02)
+    with pytest.raises(TooSlow, match="longer than"):
+        combiner.rate(arrivals("a"))
+    with pytest.raises(TooSlow, match="too long"):
+        combiner.rate(arrivals("b"))
+    assert combiner.waiting == 0
+
+
+def test_threads_do_not_pile_up_behind_large_requests(stuck):
+    combiner = Combiner(stuck.rate, patience=0.001)
+    before = threading.active_count()
+    for _ in range(20):
+        with pytest.raises(TooSlow):
+            combiner.rate(arrivals(*["x"] * LARGE))
+    assert threading.active_count() - before <= 4
+
+
+def test_what_nobody_waits_for_any_more_is_not_begun(stuck):
+    combiner = Combiner(stuck.rate, patience=0.2)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(combiner.rate, arrivals("a"))
+        assert stuck.entered.wait(30)
+        second = pool.submit(combiner.rate, arrivals("b"))
+        assert {type(first.exception()), type(second.exception())} == {TooSlow}
+    stuck.go_on.set()
+    while combiner.waiting:
+        os.sched_yield()
+    for _ in range(1000):
+        try:
+            assert codes(combiner.rate(arrivals("c"))) == ["c"]
+            break
+        except TooSlow:
+            os.sched_yield()
+    assert stuck.calls == [["a"], ["c"]]
+
+
+def test_a_forked_process_rates_with_a_thread_of_its_own():
+    database = Database()
+    combiner = Combiner(database.rate)
+    combiner.rate(arrivals("a"))
+    child = os.fork()
+    if child == 0:
+        os._exit(codes(combiner.rate(arrivals("b"))) != ["b"])
+    assert os.waitpid(child, 0)[1] == 0
