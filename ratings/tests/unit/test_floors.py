@@ -22,6 +22,7 @@ FLOORS = {
     "readers": (1, {"msgspec", "yaml"}),
     "transformers": (1, set()),
     "db": (2, {"alembic", "msgspec", "psycopg", "sqlalchemy"}),
+    "spool": (2, {"msgspec"}),
     "exporters": (3, {"msgspec", "pyarrow"}),
     "api": (4, ANY),
     "collectors": (4, ANY),
