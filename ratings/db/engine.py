@@ -14,6 +14,15 @@ DRIVER = "postgresql+psycopg"
 LOCK_TIMEOUT = 30
 STATEMENT_TIMEOUT = 300
 
+#: libpq's: a server that has vanished is given up after half a minute, not after hours.
+_NETWORK = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
+
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -52,7 +61,7 @@ def create_engine(
         pool_size=pool_size,
         max_overflow=2,
         pool_pre_ping=True,
-        connect_args={"options": " ".join(filter(None, map(str, options)))},
+        connect_args={**_NETWORK, "options": " ".join(filter(None, map(str, options)))},
         json_serializer=to_json,
         json_deserializer=from_json,
     )
