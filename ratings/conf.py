@@ -43,8 +43,8 @@ DEFAULT = [
     cfg.StrOpt(
         "state_path",
         sample_default="$XDG_STATE_HOME/ratings, or /var/lib/ratings for root",
-        help="Directory that holds the embedded PostgreSQL. Not used when [database] connection "
-        "is set.",
+        help="Directory that holds the embedded PostgreSQL, which is not there when [database] "
+        "connection is set, and the spool.",
     ),
 ]
 
@@ -121,6 +121,36 @@ EXPORT = [
     ),
 ]
 
+SPOOL = [
+    cfg.StrOpt(
+        "directory",
+        sample_default="$state_path/spool/<name of the database>",
+        help="Directory on a local disk where requests wait that the database does not take, for "
+        "its owner only. All processes of a host share it. Two databases must not.",
+    ),
+    cfg.IntOpt(
+        "max_bytes",
+        default=1024**3,
+        min=0,
+        help="Bytes that waiting requests may take. What comes then gets no answer, as with 0, "
+        "which is no spool at all.",
+    ),
+    cfg.IntOpt(
+        "alarm_percent",
+        default=50,
+        min=1,
+        max=100,
+        help="Part of max_bytes from which on a warning is logged and the status shows an alarm.",
+    ),
+    cfg.FloatOpt(
+        "patience",
+        default=3,
+        min=0.1,
+        help="Seconds that a request waits for the database before it goes to the spool, and as "
+        "many again for every 500 events in it. Less than the timeout of Ceilometer, which is 5.",
+    ),
+]
+
 
 def list_opts() -> list[tuple[str, Sequence[cfg.Opt]]]:
     """Every option by group, for oslo-config-generator and the documentation."""
@@ -130,6 +160,7 @@ def list_opts() -> list[tuple[str, Sequence[cfg.Opt]]]:
         ("api", API),
         ("rating", RATING),
         ("export", EXPORT),
+        ("spool", SPOOL),
         *DRIVERS,
     ]
 

@@ -15,6 +15,7 @@ from datetime import datetime
 from psycopg import errors as pg
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from ratings import settling
 from ratings.batch import Arrival, Batch, Result
@@ -50,6 +51,8 @@ class Rater:
             return self._retried(arrivals) if arrivals else []
         except (OperationalError, InterfaceError) as error:
             raise Unavailable(f"the database cannot be used: {_first_line(error)}") from error
+        except PoolExhausted as error:
+            raise Unavailable("every connection to the database is in use") from error
 
     def rules(self, conn: Connection, *, still: bool = True) -> settling.RulesOf:
         """The rules in force; `still` as for `book`."""

@@ -14,8 +14,8 @@ from typing import Any
 
 from ratings import conf as options
 from ratings import plugins
-from ratings.api.app import make_app, refuse_unsupported
-from ratings.cmd import database
+from ratings.api.app import make_services, refuse_unsupported, serve
+from ratings.cmd import database, spool
 from ratings.db.engine import create_engine
 
 DEFAULT_CONFIG_FILE = Path("/etc/ratings/ratings.conf")
@@ -35,10 +35,18 @@ def make_application() -> Any:
     rating, exports = plugins.settings(conf), plugins.exports(conf)
     stack = contextlib.ExitStack()
     atexit.register(stack.close)
-    url = stack.enter_context(database.prepared(conf))
+    kept = spool.opened(conf)
+    spool.tell_of_others(conf)
+    url = stack.enter_context(database.prepared(conf, spooling=kept is not None))
     # Connects when the first request comes, which is after a server that loads first has forked.
     engine = create_engine(url, pool_size=conf.database.pool_size)
-    return make_app(conf, engine, rating, exports, plugins.clock)
+    services = make_services(conf, engine, rating, exports, plugins.clock, kept)
+    if services.spooling is not None:
+        services.spooling.start()
+        # A server that loads first forks then, and threads do not come along.
+        os.register_at_fork(after_in_child=services.spooling.start)
+        stack.callback(services.spooling.stop)
+    return serve(conf, services)
 
 
 application = make_application()

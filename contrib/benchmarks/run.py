@@ -120,7 +120,7 @@ def main() -> None:
         say("starting PostgreSQL (durable) and ratings-api")
         url = stack.enter_context(embedded.running(state_path))
         prepare(url)
-        api, address = stack.enter_context(serving(url))
+        api, address = stack.enter_context(serving(url, state_path))
         add_prices(address, PRICES)
         bench = Bench(url, server_process(state_path), api, address)
         stack.callback(bench.close)

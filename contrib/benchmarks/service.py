@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from senders import Address
@@ -17,13 +18,14 @@ WORKERS = 2
 
 
 @contextlib.contextmanager
-def serving(url: str) -> Iterator[tuple[int, Address]]:
+def serving(url: str, state_path: Path) -> Iterator[tuple[int, Address]]:
     """ratings-api on that database: its process and its address."""
     options = {
         "OS_API__PORT": "0",
         "OS_API__WORKERS": str(WORKERS),
         "OS_DATABASE__CONNECTION": url,
         "OS_DEFAULT__AUTH_STRATEGY": "noauth",
+        "OS_DEFAULT__STATE_PATH": str(state_path),
     }
     with subprocess.Popen(
         [sys.executable, "-m", "ratings.cmd.api"],

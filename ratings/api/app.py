@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pecan
@@ -23,6 +24,7 @@ from ratings.api.controllers.records import Records
 from ratings.api.controllers.resources import Resources
 from ratings.api.controllers.root import VersionOne, Versions
 from ratings.api.controllers.sales_orders import SalesDrafts, SalesOrders
+from ratings.api.controllers.spool import SpoolState
 from ratings.api.controllers.status import Status
 from ratings.api.controllers.summary import Summary
 from ratings.api.controllers.tenants import Tenants
@@ -30,10 +32,14 @@ from ratings.api.controllers.terms import Terms
 from ratings.api.controllers.usage import Usage
 from ratings.api.faults import Faults
 from ratings.api.services import Services
+from ratings.api.spooling import Spooling
+from ratings.db import migration
+from ratings.draining import Drainer
 from ratings.exporters import Exports
 from ratings.rater import Rater
 from ratings.readers import Reader
 from ratings.settling import Settings
+from ratings.spool import Spool
 
 Wsgi = Callable[..., Any]
 
@@ -49,19 +55,42 @@ def make_app(
     exports: Exports,
     clock: Callable[[], datetime],
 ) -> Wsgi:
-    """The API on the database of `engine`. Raises UnsupportedStrategy."""
-    refuse_unsupported(conf)
+    """The API on the database of `engine`, without a spool. Raises UnsupportedStrategy."""
+    return serve(conf, make_services(conf, engine, settings, exports, clock))
+
+
+def make_services(
+    conf: ConfigOpts,
+    engine: Engine,
+    settings: Settings,
+    exports: Exports,
+    clock: Callable[[], datetime],
+    spool: Spool | None = None,
+) -> Services:
+    """What the API works with. With a spool, `Services.spooling` is to be started and stopped."""
     rater = Rater(engine, settings, clock)
-    services = Services(
+    reader = Reader(settings.definitions)
+    spooling = None
+    if spool is not None:
+        answers = partial(migration.is_current, engine)
+        drainer = Drainer(spool, rater.rate, {"events": reader.read}, answers)
+        spooling = Spooling(spool, drainer, answers, clock)
+    return Services(
         engine=engine,
         settings=settings,
         rater=rater,
-        reader=Reader(settings.definitions),
-        combiner=Combiner(rater.rate),
+        reader=reader,
+        combiner=Combiner(rater.rate, None if spool is None else conf.spool.patience),
         exports=exports,
         region=conf.rating.region,
         clock=clock,
+        spooling=spooling,
     )
+
+
+def serve(conf: ConfigOpts, services: Services) -> Wsgi:
+    """The WSGI application. Raises UnsupportedStrategy."""
+    refuse_unsupported(conf)
     argspecs.remember()
     app: Wsgi = pecan.Pecan(
         url_tree(services),
@@ -88,6 +117,7 @@ def url_tree(services: Services) -> Versions:
             resources=Resources(services),
             sales_drafts=SalesDrafts(services),
             sales_orders=SalesOrders(services, members={"lines": OrderLines(services)}),
+            spool=SpoolState(services),
             status=Status(services),
             summary=Summary(services),
             tenants=Tenants(services),

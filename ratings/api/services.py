@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from ratings.api.combining import Combiner
+from ratings.api.spooling import Spooling
 from ratings.exporters import Exports
 from ratings.rater import Rater
 from ratings.readers import Reader
@@ -19,7 +20,8 @@ from ratings.settling import Settings
 class Services:
     """One process's share of the system.
 
-    region: of events whose format names none. clock: the present, in UTC.
+    region: of events whose format names none. clock: the present, in UTC. spooling: where what
+    the database does not take is kept; None for nowhere.
     """
 
     engine: Engine
@@ -30,3 +32,4 @@ class Services:
     exports: Exports
     region: str
     clock: Callable[[], datetime]
+    spooling: Spooling | None = None

@@ -8,16 +8,19 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
 from oslo_config.cfg import ConfigOpts
 
 from ratings import conf as options
 from ratings import plugins
-from ratings.api.app import make_app, refuse_unsupported
-from ratings.cmd import database
+from ratings.api.app import make_services, refuse_unsupported, serve
+from ratings.api.spooling import Spooling
+from ratings.cmd import database, spool
 from ratings.cmd.refusal import explained
 from ratings.db.engine import create_engine
 from ratings.exporters import Exports
 from ratings.settling import Settings
+from ratings.spool import Spool
 
 PROG = "ratings-api"
 LOG_FORMAT = "%(asctime)s %(process)d %(levelname)s %(name)s %(message)s"
@@ -33,12 +36,19 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn, told what to do by our configuration only."""
 
     def __init__(
-        self, conf: ConfigOpts, rating: Settings, exports: Exports, database_url: str
+        self,
+        conf: ConfigOpts,
+        rating: Settings,
+        exports: Exports,
+        database_url: str,
+        spool: Spool | None,
     ) -> None:
         self.conf = conf
         self.rating = rating
         self.exports = exports
         self.database_url = database_url
+        self.spool = spool
+        self.spooling: Spooling | None = None
         super().__init__(prog=PROG)
 
     def load_config(self) -> None:
@@ -48,7 +58,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def load(self) -> Any:
         """The application, made in each worker: connections do not survive a fork."""
         engine = create_engine(self.database_url, pool_size=self.conf.database.pool_size)
-        app = make_app(self.conf, engine, self.rating, self.exports, plugins.clock)
+        services = make_services(
+            self.conf, engine, self.rating, self.exports, plugins.clock, self.spool
+        )
+        app = serve(self.conf, services)
+        self.spooling = services.spooling
+        if self.spooling is not None:
+            self.spooling.start()
         # What rating makes is freed by counting references: a list of a thousand events needs no
         # search for cycles, and code and definitions are never garbage.
         gc.freeze()
@@ -72,6 +88,7 @@ def settings(conf: ConfigOpts) -> dict[str, Any]:
         "control_socket_disable": True,
         "loglevel": "warning",
         "when_ready": announce,
+        "worker_exit": leave,
     }
 
 
@@ -81,6 +98,12 @@ def announce(arbiter: Arbiter) -> None:
         print(f"{PROG}: listening at {listener}", flush=True)
 
 
+def leave(arbiter: Arbiter, worker: Worker) -> None:
+    """Stop what runs beside the requests of a worker."""
+    if worker.app.spooling is not None:
+        worker.app.spooling.stop()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script.  Returns or exits with the codes of `ratings.cmd.refusal`."""
     logging.basicConfig(format=LOG_FORMAT)
@@ -88,8 +111,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         conf = options.load(sys.argv[1:] if argv is None else argv, prog=PROG)
         refuse_unsupported(conf)
         rating, exports = plugins.settings(conf), plugins.exports(conf)
-        with database.prepared(conf) as url:
-            Server(conf, rating, exports, url).run()
+        kept = spool.opened(conf)
+        spool.tell_of_others(conf)
+        with database.prepared(conf, spooling=kept is not None) as url:
+            Server(conf, rating, exports, url, kept).run()
     return 0
 
 

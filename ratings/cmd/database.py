@@ -1,14 +1,18 @@
 """The database a command works on: the configured one, or the embedded one."""
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 from oslo_config.cfg import ConfigOpts
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from ratings.db import embedded, migration
 from ratings.db.engine import create_engine
+
+LOG = logging.getLogger(__name__)
 
 
 class SchemaOutdated(Exception):
@@ -43,10 +47,11 @@ def connected(conf: ConfigOpts) -> Iterator[Engine]:
 
 
 @contextlib.contextmanager
-def prepared(conf: ConfigOpts) -> Iterator[str]:
+def prepared(conf: ConfigOpts, *, spooling: bool = False) -> Iterator[str]:
     """The URL of the database with a schema that this code can serve.
 
     The embedded database is migrated; a configured one is its operator's to migrate.
+    Who is `spooling` can do without for the moment, if a configured one cannot be reached.
     Raises `SchemaOutdated` for that, else as `connected` does.
     """
     with url(conf) as found:
@@ -56,6 +61,11 @@ def prepared(conf: ConfigOpts) -> Iterator[str]:
                 _refuse_other_than_head(engine)
             else:
                 migration.upgrade(engine)
+        except OperationalError as error:
+            if not (spooling and conf.database.connection):
+                raise
+            reason = str(error.orig).partition("\n")[0]
+            LOG.warning("events are spooled, for the database cannot be used: %s", reason)
         finally:
             # A forked worker must not inherit a connection.
             engine.dispose()

@@ -21,6 +21,7 @@ from ratings.cmd import (
     requeue,
     schema,
     settle,
+    spool,
     tenants,
     terms,
 )
@@ -63,10 +64,13 @@ COMMANDS = (
     Command("audit", audit.audit, audit.audit_arguments),
     Command("settle", settle.settle, settle.settle_arguments),
     Command("requeue", requeue.requeue, requeue.requeue_arguments),
+    Command("spool show", spool.show, spool.spool_arguments),
+    Command("spool drain", spool.drain, spool.spool_arguments),
 )
 
 GROUPS = {
     "prices": "Price books: import, export.",
+    "spool": "What waits on this host for the database: show, drain.",
     "tenants": "Currencies of tenants: list, set.",
     "terms": "Discounts, minimum charges, credits: add, list, end.",
 }

@@ -1,5 +1,6 @@
 """The schema: bring a database to a revision, tell its revision, compare it with the tables."""
 
+import logging
 from collections.abc import Iterator
 
 from alembic import command
@@ -17,9 +18,12 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlalchemy.exc import SQLAlchemyError
 
 from ratings import shipped
 from ratings.db.tables import metadata
+
+LOG = logging.getLogger(__name__)
 
 # What Alembic's comparison leaves out, and this ledger rests upon.
 _CONSTRAINTS = text(
@@ -53,6 +57,17 @@ def version(engine: Engine) -> str | None:
     """The revision of the database, None for one that was never migrated."""
     with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_current(engine: Engine) -> bool:
+    """Whether the database can be asked, and has the schema that this code needs."""
+    try:
+        found = version(engine)
+    except SQLAlchemyError:
+        return False
+    if found != head():
+        LOG.warning("the database is at revision %s, this release needs %s", found, head())
+    return found == head()
 
 
 def head() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from ratings.api import ranges
@@ -10,15 +9,12 @@ from ratings.api.endpoint import Contract, endpoint
 from ratings.api.faults import SeveralErrors
 from ratings.api.paging import Page, page
 from ratings.api.resource import Resource
-from ratings.api.silence import NotDurable
+from ratings.api.spooling import rate_or_keep
 from ratings.api.types import events as types
 from ratings.batch import Arrival, Result
-from ratings.core.errors import InvalidInput, Unavailable
-from ratings.core.model import Unreadable
+from ratings.core.errors import InvalidInput
 from ratings.db import events
-from ratings.readers import split
-
-LOG = logging.getLogger(__name__)
+from ratings.receiving import receive
 
 _MOST_ERRORS = 100
 """Reasons that a refusal lists."""
@@ -30,18 +26,14 @@ class Events(Resource):
         """Take in one event or a list, of any format.
 
         What cannot be understood is parked; what is no event, or a flat event that
-        breaks a rule, refuses the whole request. Raises InvalidInput, NotDurable.
+        breaks a rule, refuses the whole request, whether the database is there or not.
+        Raises InvalidInput, NotDurable.
         """
-        arrivals, indexes = self._read(body, query.region or self.services.region)
-        try:
-            results = self.services.combiner.rate(arrivals)
-        except Unavailable as error:
-            LOG.error("%d events were not kept: %s", len(arrivals), error.detail)
-            raise _not_durable() from error
-        except Exception as error:
-            LOG.exception("%d events were not kept", len(arrivals))
-            raise _not_durable() from error
-        return _receipt(results, indexes)
+        region = query.region or self.services.region
+        arrivals, indexes = self._read(body, region)
+        sent = ("events", region, body)
+        results = rate_or_keep(self.services.combiner, self.services.spooling, arrivals, sent)
+        return _spooled(len(arrivals)) if results is None else _receipt(results, indexes)
 
     @endpoint(Contract(query=types.EventsQuery, answer=types.Event, plural="events"))
     def get_all(self, query: types.EventsQuery) -> Page:
@@ -63,37 +55,30 @@ class Events(Resource):
         """Arrivals, and for each the index of the object that it was sent in."""
         arrivals: list[Arrival] = []
         indexes: list[int] = []
-        refusals: list[InvalidInput] = []
-        sent = split(body)
-        for index, one in enumerate(sent):
-            try:
-                found = self._read_one(one, region)
-            except InvalidInput as error:
-                detail = f"event {index}: {error.detail}" if len(sent) > 1 else error.detail
-                refusals.append(type(error)(detail, code=error.code))
-                if len(refusals) == _MOST_ERRORS:
+        refused: list[tuple[int, InvalidInput]] = []
+        count = 0
+        for index, part in enumerate(receive(self.services.reader.read, body, region)):
+            count += 1
+            if part.refusal is not None:
+                refused.append((index, part.refusal))
+                if len(refused) == _MOST_ERRORS:
                     break
-                continue
-            arrivals += found
-            indexes += [index] * len(found)
-        if refusals:
-            raise SeveralErrors(refusals)
+            arrivals += part.arrivals
+            indexes += [index] * len(part.arrivals)
+        if refused:
+            raise SeveralErrors([_of(index, error, count) for index, error in refused])
         return arrivals, indexes
 
-    def _read_one(self, body: bytes, region: str) -> list[Arrival]:
-        try:
-            received = self.services.reader.read(body, region)
-        except InvalidInput:
-            raise
-        except Exception as error:  # a bug of ours must not cost the sender its event
-            LOG.exception("an event broke its reader")
-            reading = Unreadable("reader_failed", f"{type(error).__name__} in the reader")
-            return [Arrival(region, reading, body.decode("utf-8", "backslashreplace"))]
-        return [Arrival(region, one.reading, one.body.decode()) for one in received]
+
+def _of(index: int, error: InvalidInput, count: int) -> InvalidInput:
+    """Why one of `count` events is refused."""
+    detail = f"event {index}: {error.detail}" if count > 1 else error.detail
+    return type(error)(detail, code=error.code)
 
 
-def _not_durable() -> NotDurable:
-    return NotDurable("The events could not be stored; send them again.")
+def _spooled(count: int) -> dict[str, Any]:
+    """The receipt of a request that waits; only such a one says how many do."""
+    return {**_receipt([], []), "received": count, "spooled": count}
 
 
 def _receipt(results: list[Result], indexes: list[int]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row
 
 import ratings
+from ratings.api.controllers.spool import spool_status
 from ratings.api.endpoint import Contract, endpoint
 from ratings.api.resource import Resource
 from ratings.api.types import status as types
@@ -39,6 +40,7 @@ class Status(Resource):
             "regions": _regions(regions, self.services.clock()),
             "prices": price_count,
             "outbox": _outbox(owed, errors, self.services.clock()),
+            "spool": spool_status(self.services),
             "unpriced": [{**row._mapping, "unit": units.get(row.component)} for row in lacking],
         }
 

@@ -53,4 +53,5 @@ class Receipt(Base):  # type: ignore[misc]
     duplicate = Whole()
     ignored = Whole()
     parked = Whole()
+    spooled = Whole()
     problems = ArrayType(Problem)

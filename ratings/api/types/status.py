@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wsme.types import ArrayType, Base
 
+from ratings.api.types.spool import SpoolStatus
 from ratings.api.values import Flag, Instant, Text, Texts, Whole
 
 
@@ -69,4 +70,5 @@ class Status(Base):  # type: ignore[misc]
     regions = ArrayType(RegionStatus)
     prices = Whole()
     outbox = ArrayType(OutboxStatus)
+    spool = SpoolStatus
     unpriced = ArrayType(Unpriced)

@@ -50,16 +50,20 @@ def an_event(instance, hour):
 
 
 class Ceilometer:
-    """Posts from several threads at once; what gets no answer is posted again.
+    """Posts from several threads at once, each with a `pace` of so many seconds between posts;
+    what gets no answer is posted again.
 
     Some agents post lists, as a publisher of batches does, the others one event
     after the other. `acknowledged` are the message ids of what was answered 2xx,
-    `statuses` all answers, `silences` counts posts whose connection was closed.
+    `spooled` counts those that the receipts say wait; `statuses` are all answers,
+    `silences` counts posts whose connection was closed.
     """
 
-    def __init__(self, port):
+    def __init__(self, port, pace=0):
         self.port = port
+        self.pace = pace
         self.acknowledged = set()
+        self.spooled = 0
         self.statuses = set()
         self.silences = 0
         self.errors = []
@@ -97,6 +101,7 @@ class Ceilometer:
         try:
             for post in posts:
                 self._deliver(agent, post)
+                agent.pause(self.pace)
         except Exception as error:  # an assertion of a thread fails in `finish`
             self.errors.append(error)
             raise
@@ -108,12 +113,13 @@ class Ceilometer:
         status = None
         while status is None:
             assert time.monotonic() < deadline, "nobody answers"
-            status = agent.post(post)
+            status, receipt = agent.post(post)
             with self._changed:
                 if status is None:
                     self.silences += 1
                 else:
                     self.statuses.add(status)
+                    self.spooled += receipt.get("spooled", 0)
                     self.acknowledged.update(event["message_id"] for event in post)
                 self._changed.notify_all()
 
@@ -123,22 +129,26 @@ class _Agent:
 
     def __init__(self, port):
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-        self._pause = threading.Event()
+        self._never = threading.Event()
 
     def post(self, found):
-        """The status of the answer; None without one."""
+        """Status and body of the answer; None and nothing without one."""
         body = json.dumps(found)
         try:
             self._connection.request(
                 "POST", "/v1/events", body, {"Content-Type": "application/json"}
             )
             answer = self._connection.getresponse()
-            answer.read()
+            receipt = json.loads(answer.read())
         except (OSError, http.client.HTTPException):
             self._connection.close()
-            self._pause.wait(0.02)
-            return None
-        return answer.status
+            self.pause(0.02)
+            return None, {}
+        return answer.status, receipt
+
+    def pause(self, seconds):
+        """Do nothing for a while, as an agent does that has nothing to tell."""
+        self._never.wait(seconds)
 
     def close(self):
         self._connection.close()

@@ -3,10 +3,15 @@
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
 from ratings.db import migration
+from ratings.spool import Entry, Spool
+from ratings.tests.ledgers import rows
+
+NOW = datetime(2026, 2, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -72,3 +77,24 @@ def test_an_unknown_command_shows_the_usage(manage):
     failed = manage("db_sink")
     assert failed.returncode == 2
     assert "usage: ratings-manage" in failed.stderr
+
+
+def test_a_spool_is_shown_and_drained_by_hand(manage, database, tmp_path):
+    directory = tmp_path / "of-a-dead-host"
+    spool = Spool(directory, max_bytes=10**6, alarm_percent=50, clock=lambda: NOW)
+    body = b'{"message_id": "m-1", "event_type": "unheard.of", "generated": "2026-01-01T00:00:00"}'
+    spool.append(Entry("events", "RegionOne", NOW, body))
+    spool.seal()
+    url = database.url.render_as_string(hide_password=False)
+    variables = {"OS_DATABASE__CONNECTION": url, "OS_DEFAULT__STATE_PATH": str(tmp_path)}
+
+    shown = manage("spool", "show", "--directory", str(directory), **variables)
+    assert f"{directory}: 1 entries, " in shown.stdout
+    assert "The oldest waits since 2026-02-01T00:00:00Z." in shown.stdout
+    drained = manage("spool", "drain", "--directory", str(directory), **variables)
+    assert (drained.stdout, drained.returncode) == ("Drained 1 entries, 0 are left.\n", 0)
+    assert len(rows(database, "SELECT id FROM parked_events")) == 1
+
+    assert ": 0 entries, 0 of " in manage("spool", "show", **variables).stdout
+    slip = manage("spool", "drain", "--directory", str(tmp_path / "slip"), **variables)
+    assert (slip.returncode, slip.stderr.count("is no directory")) == (1, 1)

@@ -94,13 +94,33 @@ def test_a_configured_database_that_was_not_migrated_is_refused(service, empty_d
     assert migration.version(empty_database) is None
 
 
+def test_a_configured_database_that_is_away_does_not_keep_the_service_from_taking_events(
+    service, state_path
+):
+    process = service(OS_DATABASE__CONNECTION="postgresql://127.0.0.1:1/ratings")
+    warning = process.stdout.readline()
+    assert "events are spooled, for the database cannot be used" in warning
+    assert answers(url_when_ready(process) + "/v1/spool")
+    assert (state_path / "spool" / "127.0.0.1-1-ratings").is_dir()
+
+
+def test_a_spool_that_cannot_be_used_is_told_at_start(service, database, state_path):
+    (state_path / "file").write_text("")
+    process = service(
+        OS_DATABASE__CONNECTION=database.url.render_as_string(hide_password=False),
+        OS_SPOOL__DIRECTORY=str(state_path / "file" / "spool"),
+    )
+    assert process.wait() == 1
+    assert process.stdout.read().startswith("ratings-api: [Errno")
+
+
 def test_a_configured_database_is_served_and_no_other_is_started(service, database, state_path):
     url = database.url.render_as_string(hide_password=False)
     assert answers(url_when_ready(service(OS_DATABASE__CONNECTION=url)))
     assert not (state_path / "postgresql").exists()
 
 
-def test_the_wsgi_application_serves_without_a_command_line(database):
+def test_the_wsgi_application_serves_without_a_command_line(database, state_path):
     """As uWSGI would load it; a stray option on its command line is none of ours."""
     code = (
         "import sys; sys.argv.append('--uwsgi-option');"
@@ -110,7 +130,11 @@ def test_the_wsgi_application_serves_without_a_command_line(database):
         " list(application(request, lambda status, headers, *error: print(status)))"
     )
     url = database.url.render_as_string(hide_password=False)
-    variables = {"OS_DATABASE__CONNECTION": url, "OS_DEFAULT__AUTH_STRATEGY": "noauth"}
+    variables = {
+        "OS_DATABASE__CONNECTION": url,
+        "OS_DEFAULT__AUTH_STRATEGY": "noauth",
+        "OS_DEFAULT__STATE_PATH": str(state_path),
+    }
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True)
     assert done.stdout == "200 OK\n", done.stderr

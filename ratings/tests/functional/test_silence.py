@@ -1,4 +1,4 @@
-"""When events cannot be kept there is no answer: Ceilometer sends again what got none."""
+"""When events cannot be kept anywhere there is no answer: Ceilometer sends again what got none."""
 
 import http.client
 import json
@@ -21,7 +21,7 @@ EVENT = {
 
 @pytest.fixture
 def service(database):
-    """The address of ``ratings-api`` on `database`."""
+    """The address of ``ratings-api`` on `database`, without a spool."""
     process = subprocess.Popen(
         [sys.executable, "-m", "ratings.cmd.api"],
         env=os.environ
@@ -29,6 +29,7 @@ def service(database):
             "OS_API__PORT": "0",
             "OS_API__WORKERS": "1",
             "OS_DEFAULT__AUTH_STRATEGY": "noauth",
+            "OS_SPOOL__MAX_BYTES": "0",
             "OS_DATABASE__CONNECTION": database.url.render_as_string(hide_password=False),
         },
         stdout=subprocess.PIPE,
