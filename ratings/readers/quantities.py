@@ -36,7 +36,7 @@ def quantity(value: Any, name: str, divide: int = 1) -> Decimal:
         raise _invalid(name, value)
     if exponent > 0:
         return found.quantize(_ONE, context=_EXACT)  # 10, the same number as 1E+1
-    return abs(found)  # -0 is 0
+    return found.copy_abs()  # -0 is 0; abs() would round to the digits of the thread's context
 
 
 def _decimal(value: Any) -> Decimal:

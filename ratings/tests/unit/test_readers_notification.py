@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -53,6 +54,13 @@ def test_the_payload_tells_type_action_and_facts(story, resource_type, action, c
     assert (reading.resource_type, reading.action) == (resource_type, action)
     assert reading.content.items() >= content.items()
     assert reading.tenant_id == ACME
+
+
+def test_the_size_of_an_image_keeps_every_digit():
+    """28707680882 bytes have thirty digits in GiB, two more than Python's usual context."""
+    reading = read(told("image", size=28707680882))
+
+    assert Fraction(reading.content["size"]) == Fraction(28707680882, 1024**3)
 
 
 def test_version_two_of_the_wire_is_an_envelope_around_a_notification():
