@@ -1,0 +1,50 @@
+"""The simulation: it can be repeated, finds nothing in the code, and finds what is put there."""
+
+import logging
+
+import pytest
+
+from ratings.tests.simulation import bugs, cloud, network
+from ratings.tests.simulation.campaign import simulate
+from ratings.tests.simulation.site import running
+
+SEED = 1
+
+
+@pytest.fixture(scope="module")
+def site(pg_bindir):
+    logging.disable(logging.CRITICAL)
+    with running(pg_bindir) as found:
+        yield found
+    logging.disable(logging.NOTSET)
+
+
+def test_some_days_pass_without_a_difference(site):
+    for seed in range(SEED, SEED + 4):
+        assert simulate(site, seed).differences == [], f"contrib/simulate --seed {seed}"
+
+
+def test_a_seed_tells_the_same_story_every_time(site):
+    first, again = simulate(site, 7), simulate(site, 7)
+    assert first.counts == again.counts
+    assert first.counts["records"] > 100
+
+
+def test_the_messages_of_one_resource_meet_their_fate_without_the_others():
+    made = cloud.make(3, 5)
+    everything, _ = network.deliveries(made)
+    for life in made.lives[:5]:
+        alone, _ = network.deliveries(made, only=life.resource_id)
+        wanted = [one for one in everything if life.resource_id in about(one.message)]
+        assert [one.message for one in alone] == [one.message for one in wanted]
+
+
+def about(message):
+    return {said.resource_id for said in message.says}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", bugs.FAULTS, ids=lambda fault: fault.attribute)
+def test_a_bug_put_into_the_code_is_caught(site, fault):
+    _days, outcome = bugs.caught(site, fault, SEED, bugs.PATIENCE)
+    assert outcome is not None
