@@ -71,23 +71,29 @@ def decided(bill: Bill, *, but: Set[int] = frozenset()) -> Iterator[Decided]:
     while found := resources.to_close(
         bill.conn, bill.tenant_id, cuts, after=after, limit=_CHUNK, locked=bill.locked
     ):
-        concerned = [resource for resource in found if resource.id not in but]
+        concerned = [(resource, crossing) for resource, crossing in found if resource.id not in but]
         for group, from_the_start in _by_history(concerned, bill.end):
             closing = {bill.tenant_id: bill.end}
             cases, all_cuts = settling.gather(
                 bill.conn, group, {}, from_the_start=from_the_start, closing=closing
             )
             yield cases, settling.decide_all(cases, all_cuts, rules_of)
-        after = found[-1].id
+        after = found[-1][0].id
 
 
 def _by_history(
-    found: Sequence[Resource], end: datetime
+    found: Sequence[tuple[Resource, bool]], end: datetime
 ) -> Iterator[tuple[Sequence[Resource], bool]]:
-    """Resources heard of since `end` need their whole timeline, the others what is believed."""
-    since = [r for r in found if r.state.last is not None and r.state.last[0] > end]
-    before = [r for r in found if r.state.last is None or r.state.last[0] <= end]
-    yield from ((group, late) for group, late in ((before, False), (since, True)) if group)
+    """Those heard of since `end`, or with a record that crosses a cut, need their whole timeline.
+
+    The others need what is believed. A record that crosses the cut before `end` is older
+    than that: the order that made that cut could not reach it (see `orders.close`).
+    """
+    groups: dict[bool, list[Resource]] = {False: [], True: []}
+    for resource, crossing in found:
+        last = resource.state.last
+        groups[crossing or (last is not None and last[0] > end)].append(resource)
+    yield from ((group, late) for late, group in groups.items() if group)
 
 
 def entries_of(

@@ -69,13 +69,15 @@ WHERE r.id > %(after)s AND r.resource_type = ANY(%(types)s)
 ORDER BY r.id LIMIT %(limit)s FOR NO KEY UPDATE OF r"""
 
 _TO_CLOSE = f"""
-SELECT {_STATE} FROM resources r JOIN (
-    SELECT id FROM resources
-    WHERE tenant_id = %(tenant_id)s AND open AND updated_at < %(end)s::timestamptz
-    UNION
-    SELECT resource_id FROM records, unnest(%(cuts)s::timestamptz[]) AS c (at)
-    WHERE tenant_id = %(tenant_id)s AND superseded_at IS NULL
-      AND lower(span) < c.at AND upper(span) > c.at) AS involved USING (id)
+SELECT {_STATE}, involved.crossing FROM resources r JOIN (
+    SELECT id, bool_or(crossing) AS crossing FROM (
+        SELECT id, false AS crossing FROM resources
+        WHERE tenant_id = %(tenant_id)s AND open AND updated_at < %(end)s::timestamptz
+        UNION ALL
+        SELECT resource_id, true FROM records, unnest(%(cuts)s::timestamptz[]) AS c (at)
+        WHERE tenant_id = %(tenant_id)s AND superseded_at IS NULL
+          AND lower(span) < c.at AND upper(span) > c.at) AS found
+    GROUP BY id) AS involved USING (id)
 WHERE r.id > %(after)s::bigint ORDER BY r.id LIMIT %(limit)s"""
 
 _OF_TENANTS = f"""
@@ -165,11 +167,11 @@ def to_close(
     after: int,
     limit: int,
     locked: bool,
-) -> list[Resource]:
+) -> list[tuple[Resource, bool]]:
     """Up to `limit` resources past row id `after` that an order up to the last of `cuts` concerns.
 
-    Those that run on, and those of which a record crosses a cut. Locked in id
-    order, if they are to be written.
+    Those that run on, and those of which a record crosses a cut: whether one does
+    stands beside each. Locked in id order, if they are to be written.
     """
     parameters = {
         "tenant_id": tenant_id,
@@ -179,7 +181,7 @@ def to_close(
         "limit": limit,
     }
     sql = _TO_CLOSE + " FOR NO KEY UPDATE OF r" if locked else _TO_CLOSE
-    return [of(row) for row in conn.exec_driver_sql(sql, parameters)]
+    return [(of(row), row.crossing) for row in conn.exec_driver_sql(sql, parameters)]
 
 
 def of_tenants(

@@ -17,6 +17,7 @@ from ratings.core.ledger import Rules, derive
 from ratings.core.model import State
 from ratings.core.pricing import PriceBook
 from ratings.core.timeline import ordered
+from ratings.db.engine import create_engine
 from ratings.orders import OrderOverlap
 from ratings.repricing import Successor
 from ratings.tests import clouds, naive
@@ -349,3 +350,23 @@ def test_what_is_first_heard_of_while_an_order_is_issued_is_cut_all_the_same(dat
     spans = [(f"{row[4]:%H}", f"{row[5]:%H}") for row in ledger(database) if row[2] == "new"]
     assert spans == [("07", "12"), ("12", "15")]
     assert "07:00-12:00 volume 2 - late_usage" in said(close(database, "16:00").order.unpriced)
+
+
+def test_what_an_order_could_not_cut_is_cut_by_its_successor(database):
+    """The order waits for the rater of a newcomer, which does not get done: the order gives up."""
+    rate(database, journal("06:00 create size=1", "volume"))
+    impatient = create_engine(database.url, lock_timeout=0.02)
+
+    def interrupted(state, events, resource_type):
+        if not scalar(database, "SELECT count(*) FROM sales_orders"):
+            close(impatient, "12:00")
+        return lifecycle.transform(state, events, resource_type)
+
+    slow = rater(database)
+    slow.settings = replace(SETTINGS, transformers={"lifecycle": interrupted})
+    newcomer = journal("07:00 create size=2 at=new id=n1\n15:00 exists at=new id=n2", "volume")
+    slow.rate([arrival(event) for event in newcomer])
+    impatient.dispose()
+    close(database, "16:00")
+    spans = [(f"{row[4]:%H}", f"{row[5]:%H}") for row in ledger(database) if row[2] == "new"]
+    assert spans == [("07", "12"), ("12", "15"), ("15", "16")]
