@@ -49,7 +49,7 @@ class Drive:
 
     def __post_init__(self) -> None:
         self.chance = Random(f"drive {self.cloud.seed}")
-        self.rough = self.chance.choice((0.0, 0.1, 0.3))
+        self.rough = self.chance.choice((0.0, 0.1, 0.3, 0.6))
         self.crashes = self.chance.choice((0, 0, 0, 1))
         self.learns_late = self.chance.random() < 0.25
         self.book = office.Book(self.cloud, self.chance)
