@@ -129,10 +129,11 @@ class Site:
         self.conf.set_override("auth_strategy", "noauth")
         self.admin = create_engine(url, pool_size=1)
         migration.upgrade(self.admin)
-        with self.admin.begin() as conn:
-            # Tests give up fsync; a server that is stopped at once must keep what it has
-            # committed, and for that it is enough that its log has left it.
-            conn.exec_driver_sql(f"ALTER DATABASE {embedded.DATABASE} SET synchronous_commit = on")
+        with self.admin.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+            # What is stopped at once must keep what it has committed, and recover: for that it
+            # needs all of its log, as a durable server writes it, but no disk that keeps it.
+            conn.exec_driver_sql("ALTER SYSTEM SET fsync = off")
+            conn.exec_driver_sql("SELECT pg_reload_conf()")
         self.admin.dispose()
         self.collectors = [Process(self), Process(self)]
         self.api = Process(self, serves=True)
@@ -177,7 +178,7 @@ class Site:
     def repair(self) -> None:
         """Start the server again, if it was stopped."""
         if postmaster.read(self._data) is None:
-            with embedded.running(self._state_path, durable=False):
+            with embedded.running(self._state_path):
                 pass
 
     def engines(self) -> list[Engine]:
@@ -190,7 +191,7 @@ def running(bindir: Path | None = None) -> Iterator[Site]:
     with (
         # A socket's path is short.
         tempfile.TemporaryDirectory(prefix="ratings-") as state_path,
-        embedded.running(Path(state_path), durable=False, bindir=bindir) as url,
+        embedded.running(Path(state_path), bindir=bindir) as url,
     ):
         site = Site(Path(state_path), url)
         try:
