@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from webob import Request
 
 from ratings import conf as options
+from ratings import plugins
 from ratings.api.app import make_app
 from ratings.batch import Arrival
 from ratings.core.definitions import Definitions
@@ -72,7 +73,8 @@ class Process:
         self.rater = Rater(self.engine, settings, self.site.clock)
         self.reader = self.site.reader(settings.definitions)
         if self.serves:
-            self.app = make_app(self.site.conf, self.engine, settings, self.site.clock)
+            exports = plugins.exports(self.site.conf)
+            self.app = make_app(self.site.conf, self.engine, settings, exports, self.site.clock)
 
     def take(self, messages: Sequence[Message]) -> list[Answer]:
         """Rate, as the API does or as a collector would. Raises Unavailable, NoAnswer."""
