@@ -187,7 +187,15 @@ def _of_resource(
     if _stored(verdict.state) != _stored(resource.state):
         differing = [
             f"{name} is {getattr(resource.state, name)}, not {getattr(verdict.state, name)}"
-            for name in ("last", "open", "tenant_id", "facts", "created_at", "deleted_at")
+            for name in (
+                "last",
+                "open",
+                "tenant_id",
+                "facts",
+                "created_at",
+                "deleted_at",
+                "memory",
+            )
             if getattr(_stored(resource.state), name) != getattr(_stored(verdict.state), name)
         ]
         detail = f"{_named(resource)}: {'; '.join(differing)}"

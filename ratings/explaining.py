@@ -124,7 +124,7 @@ def _explained(
 
     def bound(at: datetime, side: str, event: Sighting | None) -> Bound:
         order_id, met = beside.orders.get(at), beside.records.get((row.id, side))
-        return Bound(at, causes(one, at, per, validity, event, order_id, met))
+        return Bound(at, causes(one, at, per, validity, event, order_id, met, sampled=row.sampled))
 
     return Explained(
         row=row,

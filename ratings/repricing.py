@@ -190,6 +190,7 @@ def _concerned(conn: Connection, settings: Settings, price: Price) -> Select:
         region=price.region,
         start=price.start,
         end=price.end,
+        reach=settings.definitions.meters.window,
         limit=CHUNK,
     )
     return lambda after: found(after=after)

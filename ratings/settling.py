@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 from ratings.core.definitions import Definitions
 from ratings.core.errors import Conflict, DerivationError
 from ratings.core.ledger import Case, Cuts, Rules, Verdict, decide
-from ratings.core.model import Event, State
+from ratings.core.meters import LONGEST_WINDOW
+from ratings.core.model import SAMPLE, Event, State
 from ratings.core.pricing import PriceBook
 from ratings.core.timeline import Transform, follows, ordered
 from ratings.db import events, prices, records, resources, sales_orders, tenants
@@ -134,7 +135,7 @@ def _cuts(
     tenants: set[str] = set()
     since: list[datetime | None] = []
     for state, news in starts:
-        since.append(state.last[0] if state.last else news[0].event_time if news else None)
+        since.append(state.since if state.last else _beginning(news))
         if state.tenant_id:
             tenants.add(state.tenant_id)
         for event in news:
@@ -143,17 +144,26 @@ def _cuts(
     return sales_orders.cuts(conn, sorted(tenants), earliest)
 
 
+def _beginning(timeline: Sequence[Event]) -> datetime | None:
+    """Before which a timeline charges nothing: a sample counts for the whole of its window."""
+    if not timeline:
+        return None
+    first = timeline[0]
+    return first.event_time - LONGEST_WINDOW if first.action == SAMPLE else first.event_time
+
+
 def _needed(
     starts: Mapping[int, tuple[State, Sequence[Event]]], cuts: Cuts
 ) -> dict[int, datetime | None]:
     """From when on current records have to be known: resource row id -> instant.
 
-    After the last event there are records only where an order was closed since.
+    After what is believed there are records only where an order was closed since.
     """
     needed: dict[int, datetime | None] = {}
     for row_id, (state, _) in starts.items():
-        if state.last is None:
+        since = state.since
+        if since is None:
             needed[row_id] = None
-        elif any(cut > state.last[0] for cut in cuts.get(state.tenant_id or "", ())):
-            needed[row_id] = state.last[0]
+        elif any(cut > since for cut in cuts.get(state.tenant_id or "", ())):
+            needed[row_id] = since
     return needed

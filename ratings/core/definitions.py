@@ -14,7 +14,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ratings.core.errors import DefinitionError
-from ratings.core.model import ACTIONS
+from ratings.core.meters import NO_METERS, Meters, Sampling
+from ratings.core.model import ACTIONS, SAMPLE
 
 NUMBER, TEXT, TIME = "number", "text", "time"
 
@@ -59,12 +60,18 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class ResourceType:
+    """What events of one kind of resource say, and what is counted on it.
+
+    sampling: how its windows are measured, where it is known from samples.
+    """
+
     name: str
     transformer: str
     components: tuple[Component, ...]
     facts: tuple[FactSource, ...]
     signals: tuple[FactSource, ...]
     actions: frozenset[str]
+    sampling: Sampling | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,7 @@ class Definitions:
     types: Mapping[str, ResourceType]
     rules: Mapping[str, tuple[EventRule, ...]]
     ignore: tuple[str, ...]
+    meters: Meters = NO_METERS
 
     def ignores(self, event_type: str) -> bool:
         return any(fnmatchcase(event_type, pattern) for pattern in self.ignore)
@@ -116,7 +124,7 @@ def parse(document: Mapping[str, Any]) -> Definitions:
             specs = spec if isinstance(spec, list) else [spec]
             found = tuple(_rule(place, types[name], item) for item in specs)
             rules[event_type] = rules.get(event_type, ()) + found
-    _units_agree(types.values())
+    units_agree(types.values())
     return Definitions(types, rules, tuple(document.get("ignore", ())))
 
 
@@ -167,6 +175,8 @@ def _sources(place: str, section: Any) -> tuple[FactSource, ...]:
     found = []
     for name, spec in _mapping(place, section).items():
         here = f"{place}.{name}"
+        if not name:
+            raise DefinitionError(f"{place}: a fact without a name")
         spec = _mapping(here, spec)
         _known(here, spec, {"kind", "traits", "payload", "divide", "translate"})
         kind = spec.get("kind", TEXT)
@@ -189,8 +199,9 @@ def _rule(place: str, resource_type: ResourceType, spec: Any) -> EventRule:
     spec = {"action": spec} if isinstance(spec, str) else _mapping(place, spec)
     _known(place, spec, {"action", "when", "unless", "time", "starts", "facts", "each"})
     action = spec.get("action")
-    if action not in ACTIONS:
-        raise DefinitionError(f"{place}: {action!r} is no action; one of {', '.join(ACTIONS)}")
+    if action not in ACTIONS or action == SAMPLE:
+        known = ", ".join(name for name in ACTIONS if name != SAMPLE)
+        raise DefinitionError(f"{place}: {action!r} is no action; one of {known}")
     only, each = spec.get("facts"), _mapping(f"{place}.each", spec.get("each", {}))
     if each:
         _known(f"{place}.each", each, {"list", "as"})
@@ -218,7 +229,8 @@ def _pairs(place: str, spec: Any) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((fact, text) for fact, texts in pairs for text in _strings(texts)))
 
 
-def _units_agree(types: Iterable[ResourceType]) -> None:
+def units_agree(types: Iterable[ResourceType]) -> None:
+    """DefinitionError where a component of two types has two units."""
     units: dict[str, str] = {}
     for resource_type in types:
         for component in resource_type.components:

@@ -70,9 +70,10 @@ class Sighting:
 class Cause:
     """Why a record is cut at an instant.
 
-    kind: event, order (its end), price (another holds from there) or month (it ends,
-          and the price is per month). Of each kind one attribute is given; of the two
-          prices one is None where there is none, or where it is not known any more.
+    kind: event, order (its end), price (another holds from there), month (it ends,
+          and the price is per month) or window (of samples). The first three have one
+          attribute each; of the two prices one is None where there is none, or where it
+          is not known any more.
     """
 
     kind: str
@@ -124,11 +125,14 @@ def causes(
     event: Sighting | None,
     order_id: int | None,
     neighbour: Neighbour | None,
+    *,
+    sampled: bool = False,
 ) -> list[Cause]:
     """Why `record` begins or ends `at` one of its bounds; all reasons there are.
 
     validity:  when its price holds now. event: the one beside that bound.
     order_id:  the tenant's order that ends there. neighbour: what is on the other side.
+    sampled:   whether it is of samples, and so of windows.
     """
     found = []
     if event is not None and event.event_time == at:
@@ -141,7 +145,10 @@ def causes(
         changes = neighbour.price_id != record.price_id
     else:
         # Events and orders stay; so what nothing explains any more was another price.
-        changes = not found or (found[0].kind != "event" and at in validity)
+        told = bool(found) and found[0].kind == "event"
+        changes = not (found or sampled) or (not told and at in validity)
+    if sampled and not found and not changes:
+        found.append(Cause("window"))
     if changes:
         other = None if neighbour is None else neighbour.price_id
         begins = at == record.start

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ratings.core.definitions import ResourceType
@@ -69,12 +69,15 @@ def derive(
 
     From ``State()`` and a whole timeline it gives the whole ledger of the
     resource; from what is believed and the events that follow, the rest of it.
-    A resource that runs on has been billed up to the owner's last cut.
+    A resource that runs on has been billed up to the owner's last cut. One of which
+    nothing runs at that cut any more is closed: no later order need look at it.
     """
     segments, after = rules.transform(state, events, rules.resource_type)
     last_cut = max(cuts.get(after.tenant_id or "", ()), default=None)
-    if after.open and after.last and last_cut and last_cut > after.last[0]:
-        segments = [*segments, *running(rules, after, last_cut)]
+    if (after.open or after.memory) and after.last and last_cut and last_cut > after.last[0]:
+        ran, then = rules.transform(after, [until(last_cut)], rules.resource_type)
+        segments = [*segments, *ran]
+        after = replace(after, open=then.open, facts=then.facts)
     optional = {c.name for c in rules.resource_type.components if c.when_priced}
     book = rules.prices
     records = [
@@ -86,11 +89,6 @@ def derive(
     ]
     _refuse_overlap(records)
     return records, after
-
-
-def running(rules: Rules, state: State, instant: datetime) -> list[Segment]:
-    """What has run up since the last event, as if nothing changed until `instant`."""
-    return rules.transform(state, [until(instant)], rules.resource_type)[0]
 
 
 def settle(wanted: Iterable[Record], have: Mapping[int, Record]) -> Change:

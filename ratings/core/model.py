@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
+
+UTC_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Fact = Decimal | str
 """What an event says about one property: a number, or a text."""
@@ -43,6 +45,12 @@ class Action:
 
 _AUDIT = Action()
 
+SAMPLE = "sample"
+"""The action of a metering sample: one more sight of its resource."""
+
+SINCE = "since"
+"""In the memory of a state: where the segment begins that a window holds back."""
+
 ACTIONS: Mapping[str, Action] = {
     "create": Action(opens=True, precedence=0),
     "restore": Action(opens=True, status="active"),
@@ -69,9 +77,10 @@ ACTIONS: Mapping[str, Action] = {
     "transfer": _AUDIT,
     "attach": _AUDIT,
     "detach": _AUDIT,
+    SAMPLE: _AUDIT,
 }
-"""Every action that definitions may name. What each does is code, which event
-type does it is data."""
+"""Every action. What each does is code, which event type does it is data; all but
+``sample`` may be named by definitions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +142,8 @@ class State:
     last:   key of that event; None before the first.
     open:   whether the resource exists, and is charged from ``last`` on.
     facts:  what is known of it; text facts ``name`` and ``status`` among them.
+    memory: what a transformer of windows needs of the samples that it has seen, under
+            names of its own. No sender can put anything there.
     """
 
     last: Key | None = None
@@ -141,6 +152,15 @@ class State:
     facts: Mapping[str, Fact] = field(default_factory=dict)
     created_at: datetime | None = None
     deleted_at: datetime | None = None
+    memory: Mapping[str, Fact] = field(default_factory=dict)
+
+    @property
+    def since(self) -> datetime | None:
+        """No record that is still to be derived begins before; None before the first event."""
+        held_back = self.memory.get(SINCE)
+        if isinstance(held_back, str):
+            return datetime.fromisoformat(held_back)
+        return None if self.last is None else self.last[0]
 
 
 @dataclass(frozen=True, slots=True)

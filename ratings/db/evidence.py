@@ -14,7 +14,9 @@ _RECORDS = """
 SELECT r.id, r.resource_id AS row_id, s.resource_id, s.resource_type, s.region, r.tenant_id,
        r.component_id, c.name AS component, c.unit, r.quantity, r.unit_price, r.price_id, r.amount,
        r.currency, lower(r.span) AS start, upper(r.span) AS end, r.metadata, r.recorded_at,
-       r.superseded_at, b.order_id AS billed_in, b.reason, t.order_id AS taken_back_in
+       r.superseded_at, b.order_id AS billed_in, b.reason, t.order_id AS taken_back_in,
+       EXISTS (SELECT FROM events WHERE resource_id = r.resource_id AND action = 'sample')
+       AS sampled
 FROM records r
 JOIN resources s ON s.id = r.resource_id
 JOIN components c ON c.id = r.component_id

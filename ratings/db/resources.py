@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -30,6 +30,9 @@ class Resource:
     def region(self) -> str:
         return self.key[0]
 
+
+_MEMORY = ""
+"""What a transformer remembers stands among the facts under a name that no fact can have."""
 
 _STATE = """r.id, r.region, r.resource_type, r.resource_id, r.open, r.tenant_id, r.facts,
     r.name, r.status, r.updated_at, r.last_precedence, r.last_message_id, r.created_at,
@@ -63,8 +66,9 @@ WHERE r.id > %(after)s AND r.resource_type = ANY(%(types)s)
   AND (%(region)s::text IS NULL OR r.region = %(region)s)
   -- Not created_at < end: what was deleted and created again has had a life before.
   AND r.created_at IS NOT NULL AND (%(end)s::timestamptz IS NULL OR EXISTS (
-      SELECT FROM events e WHERE e.resource_id = r.id AND e.event_time < %(end)s::timestamptz))
-  AND (r.updated_at > coalesce(%(start)s::timestamptz, '-infinity')
+      SELECT FROM events e
+      WHERE e.resource_id = r.id AND e.event_time < %(end)s::timestamptz + %(reach)s::interval))
+  AND (r.updated_at + %(reach)s::interval > coalesce(%(start)s::timestamptz, '-infinity')
        OR r.open AND coalesce(%(start)s::timestamptz, '-infinity') < now())
 ORDER BY r.id LIMIT %(limit)s FOR NO KEY UPDATE OF r"""
 
@@ -144,15 +148,20 @@ def lock_affected(
     region: str | None,
     start: datetime | None,
     end: datetime | None,
+    reach: timedelta,
     after: int,
     limit: int,
 ) -> list[Resource]:
-    """Up to `limit` resources past id `after` that lived in [start, end), locked in id order."""
+    """Up to `limit` resources past id `after` that lived in [start, end), locked in id order.
+
+    reach: how far from an event the time lies that it may be evidence of.
+    """
     parameters = {
         "types": list(types),
         "region": region,
         "start": start,
         "end": end,
+        "reach": reach,
         "after": after,
         "limit": limit,
     }
@@ -228,9 +237,7 @@ def _state(
 ) -> State:
     if updated_at is None:
         return State()
-    found: dict[str, Fact] = {
-        fact: value if isinstance(value, str) else Decimal(value) for fact, value in facts.items()
-    }
+    found, memory = _facts(facts), _facts(facts.get(_MEMORY, {}))
     if name is not None:
         found["name"] = name
     if is_open and status is not None:
@@ -242,20 +249,30 @@ def _state(
         facts=found,
         created_at=created_at,
         deleted_at=deleted_at,
+        memory=memory,
     )
+
+
+def _facts(stored: Mapping[str, Any]) -> dict[str, Fact]:
+    return {
+        name: value if isinstance(value, str) else Decimal(value)
+        for name, value in stored.items()
+        if name != _MEMORY
+    }
 
 
 def _believed(resource_id: int, state: State) -> tuple[Any, ...]:
     facts = dict(state.facts)
     name, status = facts.pop("name", None), facts.pop("status", None)
     assert state.last is not None
+    stored = {**facts, _MEMORY: state.memory} if state.memory else facts
     return (
         resource_id,
         state.tenant_id,
         name,
         "delete" if state.deleted_at is not None else status,
         state.open,
-        to_json(facts),
+        to_json(stored),
         state.created_at and instant_text(state.created_at),
         instant_text(state.last[0]),
         state.deleted_at and instant_text(state.deleted_at),

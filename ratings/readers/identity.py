@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -31,3 +32,9 @@ def derived(region: str, wire: Wire) -> str:
 def of_element(message_id: str, name: str) -> str:
     """The id of one of the events that a single message speaks of."""
     return str(uuid5(NAMESPACE, f"{message_id}/{name}"))
+
+
+def of_sample(region: str, resource_id: str, meter: str, instant: datetime) -> str:
+    """The id of a sample. The one that it bears is another each time a notification is handled."""
+    name = _canonical.encode(["sample", region, resource_id, meter, instant.isoformat()])
+    return str(uuid5(NAMESPACE, name.decode()))
