@@ -111,6 +111,19 @@ RATING = [
         "definitions",
         help="Path of the definitions file. Unset: the one that ships with ratings.",
     ),
+    cfg.StrOpt(
+        "meter_mappings",
+        help="Path of the file of meter mappings, which says what samples mean. Unset: the one "
+        "that ships with ratings.",
+    ),
+    cfg.IntOpt(
+        "window",
+        default=3600,
+        min=60,
+        max=86400,
+        help="Seconds of a window of samples; a whole fraction of a day. Choose it before the "
+        "first sample comes in: what has been rated keeps its windows.",
+    ),
 ]
 
 EXPORT = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -13,6 +13,7 @@ from oslo_config.cfg import ConfigOpts
 from stevedore import ExtensionManager
 
 from ratings import shipped
+from ratings.core import mappings
 from ratings.core.definitions import Definitions, parse
 from ratings.core.deliveries import Deliver
 from ratings.core.errors import DefinitionError
@@ -21,6 +22,7 @@ from ratings.core.timeline import Transform
 from ratings.erp import Connect, Format
 from ratings.exporters import Exporter, Exports
 from ratings.exporters.parties import Directory
+from ratings.readers import Reader
 from ratings.settling import Settings
 
 NAMESPACE = "ratings.transformers"
@@ -68,10 +70,32 @@ def definitions(path: str | Path | None = None) -> Definitions:
 
     Raises DefinitionError (which names the place) and OSError.
     """
-    source = shipped.defaults() / "definitions.yaml" if path is None else Path(path)
+    return _parsed(path, "definitions.yaml", parse)
+
+
+def with_meters(
+    found: Definitions, path: str | Path | None = None, window: timedelta = timedelta(hours=1)
+) -> Definitions:
+    """`found`, and the meter mappings of the file at `path`, by default those that ship.
+
+    Raises DefinitionError (which names the place) and OSError.
+    """
+
+    def joined(document: Mapping[str, Any]) -> Definitions:
+        definitions = mappings.join(found, document, window)
+        Reader(definitions)  # knows what a JMESPath expression is
+        return definitions
+
+    return _parsed(path, "meter_mappings.yaml", joined)
+
+
+def _parsed(
+    path: str | Path | None, name: str, meaning: Callable[[Mapping[str, Any]], Definitions]
+) -> Definitions:
+    source = shipped.defaults() / name if path is None else Path(path)
     try:
         document = yaml.safe_load(source.read_text(encoding="utf-8"))
-        return parse(document if isinstance(document, dict) else {})
+        return meaning(document if isinstance(document, dict) else {})
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DefinitionError(f"{source} is no YAML: {error}") from error
     except DefinitionError as error:
@@ -83,7 +107,9 @@ def settings(conf: ConfigOpts) -> Settings:
 
     Raises DefinitionError, also for a resource type whose transformer is not installed.
     """
-    found, plugins = definitions(conf.rating.definitions), transformers()
+    window = timedelta(seconds=conf.rating.window)
+    found = definitions(conf.rating.definitions)
+    found, plugins = with_meters(found, conf.rating.meter_mappings, window), transformers()
     for name, resource_type in found.types.items():
         if resource_type.transformer not in plugins:
             raise DefinitionError(

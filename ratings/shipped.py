@@ -16,7 +16,7 @@ def migrations() -> Path:
 
 
 def defaults() -> Path:
-    """The folder with the default data files (``definitions.yaml``)."""
+    """The folder with the default data files (``definitions.yaml``, ``meter_mappings.yaml``)."""
     return _first(_PACKAGE / "defaults", _PACKAGE.parent / "etc" / "ratings")
 
 

@@ -66,6 +66,30 @@ def ignored() -> Lines:
     yield from (f"* ``{pattern}``" for pattern in plugins.definitions().ignore)
 
 
+def meters() -> Lines:
+    found = plugins.with_meters(plugins.definitions())
+    rows = []
+    for meter, mappings in found.meters.mappings.items():
+        for mapping in mappings:
+            kind = found.types[mapping.name]
+            for component in kind.components:
+                rows.append(
+                    (
+                        f"``{meter}``",
+                        f"``{component.name}``",
+                        component.unit,
+                        f"``{kind.transformer}``",
+                        _metadata(component),
+                    )
+                )
+    yield from _table(("meter", "component", "unit", "transformer", "prices may match"), rows)
+
+
+def ignored_meters() -> Lines:
+    found = plugins.with_meters(plugins.definitions())
+    yield from (f"* ``{pattern}``" for pattern in found.meters.ignore)
+
+
 def _title(text: str) -> Lines:
     yield from ("", text, "-" * len(text), "")
 
@@ -145,6 +169,6 @@ def _directive(lines: Callable[[], Lines]) -> type:
 
 
 def setup(app: Any) -> dict[str, bool]:
-    for lines in (options, components, events, ignored):
-        app.add_directive(f"ratings-{lines.__name__}", _directive(lines))
+    for lines in (options, components, events, ignored, meters, ignored_meters):
+        app.add_directive(f"ratings-{lines.__name__.replace('_', '-')}", _directive(lines))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

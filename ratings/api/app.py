@@ -24,6 +24,7 @@ from ratings.api.controllers.records import Records
 from ratings.api.controllers.resources import Resources
 from ratings.api.controllers.root import VersionOne, Versions
 from ratings.api.controllers.sales_orders import SalesDrafts, SalesOrders
+from ratings.api.controllers.samples import Samples
 from ratings.api.controllers.spool import SpoolState
 from ratings.api.controllers.status import Status
 from ratings.api.controllers.summary import Summary
@@ -73,7 +74,7 @@ def make_services(
     spooling = None
     if spool is not None:
         answers = partial(migration.is_current, engine)
-        drainer = Drainer(spool, rater.rate, {"events": reader.read}, answers)
+        drainer = Drainer(spool, rater.rate, reader.doors, answers)
         spooling = Spooling(spool, drainer, answers, clock)
     return Services(
         engine=engine,
@@ -117,6 +118,7 @@ def url_tree(services: Services) -> Versions:
             resources=Resources(services),
             sales_drafts=SalesDrafts(services),
             sales_orders=SalesOrders(services, members={"lines": OrderLines(services)}),
+            samples=Samples(services),
             spool=SpoolState(services),
             status=Status(services),
             summary=Summary(services),

@@ -8,13 +8,14 @@ _WORDS = {
     "delete": "Resource has been deleted",
     "power_off": "Resource has been power off.",
     "power_on": "Resource has been power on.",
+    "sample": "Metering.",
 }
 
 
 def of_record(action: str | None) -> str:
     """Why a record ends: the action of the event at its end; None is no event at all."""
     if action is None:
-        return "A price changed, a month ended or a sales order was issued."
+        return "A price changed, a month or a window ended, or a sales order was issued."
     return _WORDS.get(action) or f"Resource: {action.replace('_', ' ')}."
 
 

@@ -98,7 +98,7 @@ def drain(conf: ConfigOpts) -> int:
 
         if not answers():
             raise Unavailable("the database cannot be asked, or its schema is of another release")
-        readers = {"events": Reader(settings.definitions).read}
+        readers = Reader(settings.definitions).doors
         drained = Drainer(
             spool, Rater(engine, settings, plugins.clock).rate, readers, answers
         ).run()

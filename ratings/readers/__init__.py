@@ -10,15 +10,17 @@ A `Reader` is made once of the definitions and tells the formats apart by shape:
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from ratings.core.definitions import Definitions
 from ratings.core.errors import InvalidEvent, InvalidInput
 from ratings.core.model import Event, Ignored, Unreadable
-from ratings.readers import ceilometer, flat, identity, notification
+from ratings.readers import ceilometer, flat, identity, notification, samples
 from ratings.readers.facts import Notice, interpret
 from ratings.readers.misread import Misread, shown
 from ratings.readers.plans import Plan, Plans
+from ratings.readers.samples import Samples
 from ratings.readers.spread import Form, spread
 from ratings.readers.times import event_time
 from ratings.readers.wire import Wire, decode, encode, split
@@ -40,11 +42,18 @@ class Received(NamedTuple):
 
 class Reader:
     """Reads events of every format. Raises DefinitionError when made of
-    definitions whose rules name facts or signals that are not there."""
+    definitions whose rules name facts or signals that are not there, or whose
+    meter mappings have no JMESPath where there should be one."""
 
     def __init__(self, definitions: Definitions) -> None:
         self._types = definitions.types
         self._plans = Plans(definitions)
+        self._samples = Samples(definitions.meters)
+
+    @property
+    def doors(self) -> Mapping[str, Callable[[bytes, str], list[Received]]]:
+        """How to read what came in by each kind of request."""
+        return {"events": self.read, "samples": self.read_sample}
 
     def read(self, body: bytes, region: str) -> list[Received]:
         """The readings of one JSON object, at least one.
@@ -54,6 +63,8 @@ class Reader:
         flat event that breaks a rule, InvalidEvent.
         """
         wire, problem = decode(body)
+        if not samples.KEYS.isdisjoint(wire) and flat.NO_SAMPLE.isdisjoint(wire):
+            return self._sample(wire, problem, body, region)
         if not ceilometer.KEYS.isdisjoint(wire):
             return self._notice(ceilometer, wire, problem, body, region)
         if not notification.KEYS.isdisjoint(wire):
@@ -65,6 +76,25 @@ class Reader:
         if problem is not None:
             raise InvalidEvent(problem.detail, code=problem.code)
         return [Received(flat.read(wire, self._types), body)]
+
+    def read_sample(self, body: bytes, region: str) -> list[Received]:
+        """The readings of one sample, at least one: an object of any other format is refused.
+
+        Raises InvalidInput (body_not_json, body_no_event, body_no_sample, nesting_too_deep).
+        """
+        wire, problem = decode(body)
+        if samples.KEYS.isdisjoint(wire):
+            raise InvalidInput("the object is no sample", code="body_no_sample")
+        return self._sample(wire, problem, body, region)
+
+    def _sample(
+        self, wire: Wire, problem: Misread | None, body: bytes, region: str
+    ) -> list[Received]:
+        try:
+            _check_region(region)
+        except Misread as misread:
+            problem = misread
+        return [Received(found, body) for found in self._samples.read(wire, problem, region)]
 
     def _notice(
         self, form: Form, wire: Wire, problem: Misread | None, body: bytes, region: str

@@ -32,6 +32,9 @@ REQUIRED = (
 KEYS = frozenset(REQUIRED) - {"region", "tenant_id"}
 """Any of these makes an object a flat event, if a bad one."""
 
+NO_SAMPLE = KEYS - {"resource_id"}
+"""Any of these tells a flat event from a sample."""
+
 _UPLOAD = "upload"
 """What Koala calls the creation of an image."""
 
@@ -85,7 +88,7 @@ def _check_fields(wire: Wire) -> None:
 
 
 def _resource_type(name: Any, types: Mapping[str, ResourceType]) -> ResourceType:
-    if type(name) is not str or name not in types:
+    if type(name) is not str or name not in types or types[name].sampling is not None:
         raise _invalid("resource_type_invalid", "resource_type", name, "not defined")
     return types[name]
 

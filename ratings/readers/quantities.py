@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
+from fractions import Fraction
 from typing import Any
 
 from ratings.readers.misread import Misread, shown
@@ -14,7 +15,11 @@ LARGEST = 10**15
 DECIMALS = 30
 """Places after the point: what bytes have when they are told in GiB."""
 
+MEASURED_DECIMALS = 60
+"""Places of a measured value: a mean of bytes with places of its own, told in GiB."""
+
 _ONE = Decimal(1)
+_WIDE = Context(prec=150, traps=[Inexact, InvalidOperation, Overflow])
 # LARGEST and DECIMALS with room to spare; what does not fit is refused, not rounded.
 _EXACT = Context(prec=60, traps=[Inexact, InvalidOperation, Overflow])
 _NUMERIC = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?").fullmatch
@@ -31,8 +36,25 @@ def quantity(value: Any, name: str, divide: int = 1) -> Decimal:
         found = _EXACT.divide(_decimal(value), Decimal(divide)).normalize(_EXACT)
     except (Inexact, InvalidOperation, Overflow):
         raise _invalid(name, value) from None
+    return _checked(found, name, value, DECIMALS)
+
+
+def measured(value: Any, name: str, conversion: Fraction) -> Decimal:
+    """`value` * `conversion`, exactly; an int, a Decimal or a numeric text.
+
+    The denominator divides a power of ten. Raises Misread: quantity_invalid.
+    """
+    try:
+        found = _WIDE.multiply(_decimal(value), Decimal(conversion.numerator))
+        found = _WIDE.divide(found, Decimal(conversion.denominator)).normalize(_WIDE)
+    except (Inexact, InvalidOperation, Overflow):
+        raise _invalid(name, value) from None
+    return _checked(found, name, value, MEASURED_DECIMALS)
+
+
+def _checked(found: Decimal, name: str, value: Any, decimals: int) -> Decimal:
     exponent = int(found.as_tuple().exponent)
-    if not 0 <= found <= LARGEST or exponent < -DECIMALS:
+    if not 0 <= found <= LARGEST or exponent < -decimals:
         raise _invalid(name, value)
     if exponent > 0:
         return found.quantize(_ONE, context=_EXACT)  # 10, the same number as 1E+1

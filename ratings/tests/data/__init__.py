@@ -1,6 +1,7 @@
 """What real services said, and the definitions that ship.
 
 ceilometer_events.json      one event of each type, as Ceilometer 27 posts it by default
+ceilometer_samples.json     68 requests with 177 samples that Ceilometer 27 posted, as they came
 ceilometer_raw.json         a request with one event that holds its notification
 notifications.json          notifications by story, with the fields that the services send
 notification_wire_v2.json   a notification in the envelope of oslo.messaging 2.0

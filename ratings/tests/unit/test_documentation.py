@@ -6,6 +6,7 @@ Pages that are made of the code (``doc/ext/generated.py``) are read as they are 
 import ast
 import configparser
 import importlib.util
+import inspect
 import io
 import re
 import sys
@@ -19,10 +20,12 @@ from oslo_config import cfg, generator
 from ratings import conf, plugins, shipped
 from ratings.api.app import url_tree
 from ratings.cmd.manage import COMMANDS
+from ratings.core import mappings
 from ratings.core.definitions import parse
 from ratings.core.model import ACTIONS
 from ratings.db.tables import metadata
 from ratings.readers import Reader
+from ratings.tests import sampled
 
 CHECKOUT = shipped.migrations().parent
 PAGES = CHECKOUT / "doc" / "source"
@@ -274,6 +277,46 @@ def test_every_key_of_the_definitions_file_is_explained():
             keys |= set(_texts(node.args[2].elts))
     assert {"components", "translate", "each", "as"} <= keys
     assert keys <= literals(page("reference/definitions.rst"))
+
+
+def test_every_key_of_the_file_of_meter_mappings_is_explained():
+    explained = literals(page("reference/meters.rst"))
+    told = {key for keys in mappings._CONFIG.values() for key in keys}
+    assert mappings._KEYS | told | {"mappings", "ignore", "trusted_sources"} <= explained
+
+
+def test_every_meter_that_has_a_mapping_is_on_the_page_of_meters(generated):
+    found = plugins.with_meters(plugins.definitions())
+    told = literals("\n".join(generated.meters()))
+    components = {
+        component.name
+        for kind in found.types.values()
+        if kind.sampling is not None
+        for component in kind.components
+    }
+    assert set(found.meters.mappings) | components <= told
+    assert set(found.meters.ignore) == literals("\n".join(generated.ignored_meters()))
+    assert ".. ratings-meters::" in page("reference/meters.rst")
+    assert ".. ratings-ignored-meters::" in page("reference/meters.rst")
+
+
+def test_every_transformer_of_samples_is_explained_with_a_table_that_holds():
+    """The tables of the page are what the transformers say."""
+    shown = set()
+    for heading, body in sections("reference/meters.rst", "-").items():
+        shown |= literals(heading)
+        for block in re.findall(r"::\n\n((?:    \d\d:.*\n)+)((?:    -> .*\n)+)", body):
+            told, charges = (inspect.cleandoc(part) for part in block)
+            (meter,) = [
+                m["meter"] for m in sampled.named() if literals(heading) == {m["transformer"]}
+            ]
+            expected = [line.removeprefix("-> ") for line in charges.splitlines()]
+            assert sampled.charged(sampled.samples(told, meter)) == expected, heading
+            shown.add(f"table of {heading}")
+    names = set(entry_points("ratings.transformers")) - {"lifecycle"}
+    assert names <= shown
+    tables = {f"table of ``{name}``" for name in names if not name.startswith("database")}
+    assert tables <= shown
 
 
 def test_the_worked_example_of_the_definitions_is_understood():

@@ -19,7 +19,7 @@ ANY = {"*"}
 FLOORS = {
     "core": (0, set()),
     "shipped": (1, set()),
-    "readers": (1, {"msgspec", "yaml"}),
+    "readers": (1, {"jmespath", "msgspec", "yaml"}),
     "transformers": (1, set()),
     "db": (2, {"alembic", "msgspec", "psycopg", "sqlalchemy"}),
     "spool": (2, {"msgspec"}),
