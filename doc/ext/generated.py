@@ -139,6 +139,8 @@ def _only(rule: EventRule, resource_type: ResourceType) -> str:
     if rule.only is not None:
         names = [f.name for f in resource_type.facts if f.name in rule.only]
         parts.append("states " + ", ".join(f"``{name}``" for name in names) + " only")
+    if rule.taken:
+        parts.append("whoever asked is the owner")
     if not rule.starts and rule.action != "delete":
         parts.append("starts no resource")
     if rule.each:

@@ -26,7 +26,8 @@ class FactSource:
 
     payload: dotted paths, split. divide: an exact divisor of numbers (bytes to
     GiB). translate: replacement of texts; a text it does not list stays, and one
-    that it gives null for says nothing.
+    that it gives null for says nothing. sum: payload paths of numbers that
+    together are the fact where it is told in parts, all of which must be told.
     """
 
     name: str
@@ -35,6 +36,7 @@ class FactSource:
     payload: tuple[tuple[str, ...], ...] = ()
     divide: int = 1
     translate: Mapping[str, str | None] | None = None
+    sum: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class EventRule:
     only:   the facts it may state; None is all.
     each:   (path of a list in the payload, key under which an element is read):
             one notification speaks of several resources.
+    taken:  whoever asked owns the resource from then on, whatever the event says.
     """
 
     resource_type: ResourceType
@@ -95,6 +98,7 @@ class EventRule:
     starts: bool = True
     only: frozenset[str] | None = None
     each: tuple[str, str | None] | None = None
+    taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +182,7 @@ def _sources(place: str, section: Any) -> tuple[FactSource, ...]:
         if not name:
             raise DefinitionError(f"{place}: a fact without a name")
         spec = _mapping(here, spec)
-        _known(here, spec, {"kind", "traits", "payload", "divide", "translate"})
+        _known(here, spec, {"kind", "traits", "payload", "divide", "translate", "sum"})
         kind = spec.get("kind", TEXT)
         if kind not in (NUMBER, TEXT, TIME):
             raise DefinitionError(f"{here}: kind {kind!r} is none of number, text, time")
@@ -187,9 +191,10 @@ def _sources(place: str, section: Any) -> tuple[FactSource, ...]:
                 name=name,
                 kind=kind,
                 traits=_strings(spec.get("traits", ())),
-                payload=tuple(tuple(path.split(".")) for path in _strings(spec.get("payload", ()))),
+                payload=_paths(spec.get("payload", ())),
                 divide=int(spec.get("divide", 1)),
                 translate=spec.get("translate"),
+                sum=_paths(spec.get("sum", ())),
             )
         )
     return tuple(found)
@@ -197,7 +202,7 @@ def _sources(place: str, section: Any) -> tuple[FactSource, ...]:
 
 def _rule(place: str, resource_type: ResourceType, spec: Any) -> EventRule:
     spec = {"action": spec} if isinstance(spec, str) else _mapping(place, spec)
-    _known(place, spec, {"action", "when", "unless", "time", "starts", "facts", "each"})
+    _known(place, spec, {"action", "when", "unless", "time", "starts", "facts", "each", "taken"})
     action = spec.get("action")
     if action not in ACTIONS or action == SAMPLE:
         known = ", ".join(name for name in ACTIONS if name != SAMPLE)
@@ -214,7 +219,12 @@ def _rule(place: str, resource_type: ResourceType, spec: Any) -> EventRule:
         starts=bool(spec.get("starts", action != "delete")),
         only=None if only is None else frozenset(only),
         each=(str(each.get("list")), each.get("as")) if each else None,
+        taken=bool(spec.get("taken", False)),
     )
+
+
+def _paths(value: Any) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(path.split(".")) for path in _strings(value))
 
 
 def _conditions(place: str, spec: Any) -> tuple[tuple[str, frozenset[str | None]], ...]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ratings.readers.facts import Notice
 from ratings.readers.identity import borne
+from ratings.readers.objects import plain
 from ratings.readers.wire import Wire
 
 KEYS = frozenset({"traits", "generated"})
@@ -24,7 +25,7 @@ def notice(wire: Wire) -> Notice:
         event_type=wire.get("event_type"),
         time=wire.get("generated"),
         traits=wire.get("traits"),
-        payload=raw.get("payload", {}),
+        payload=plain(raw.get("payload", {})),
         requester=requester(raw.get("ctxt")),
     )
 

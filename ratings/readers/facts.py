@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from ratings.core.definitions import NUMBER, FactSource
@@ -11,7 +12,7 @@ from ratings.core.model import Event, Fact
 from ratings.readers.identity import LONGEST
 from ratings.readers.misread import Misread, shown
 from ratings.readers.plans import Plan, Rule
-from ratings.readers.quantities import quantity
+from ratings.readers.quantities import quantity, total
 from ratings.readers.times import event_time
 
 LONGEST_TEXT = 1024
@@ -53,10 +54,13 @@ def interpret(notice: Notice, plan: Plan, message_id: str, region: str) -> Event
     instant = _time(notice.time, rule.times, traits, payload)
     tenant_id = _tenant(rule.tenant_id, traits, payload)
     content = _content(rule.facts, traits, payload)
-    if tenant_id is None:
+    if tenant_id is None or rule.taken:
         requester = _requester(rule.requester, traits, payload) or notice.requester
         if type(requester) is str and 0 < len(requester) <= LONGEST:
-            content["requester"] = requester
+            if rule.taken:
+                tenant_id = requester
+            else:
+                content["requester"] = requester
     return Event(
         message_id=message_id,
         region=region,
@@ -126,12 +130,21 @@ def _content(
     for source in facts:
         value = find(source, traits, payload)
         if value is None:
-            continue
-        if source.kind == NUMBER:
+            if source.sum and (found := _sum(source, payload)) is not None:
+                content[source.name] = found
+        elif source.kind == NUMBER:
             content[source.name] = quantity(value, source.name, source.divide)
         elif (text := _text(source, value)) is not None:
             content[source.name] = text
     return content
+
+
+def _sum(source: FactSource, payload: Mapping[str, Any]) -> Decimal | None:
+    """The sum of all parts of a number; None where one of them is not told."""
+    values = [_dig(payload, path) for path in source.sum]
+    if None in values or "" in values:
+        return None
+    return total(values, source.name, source.divide)
 
 
 def _text(source: FactSource, value: Any) -> str | None:

@@ -16,6 +16,7 @@ from ratings.readers.ceilometer import requester
 from ratings.readers.facts import Notice
 from ratings.readers.identity import borne
 from ratings.readers.misread import Misread
+from ratings.readers.objects import plain
 from ratings.readers.wire import Wire, decode
 
 KEYS = frozenset({"payload", "oslo.message"})
@@ -43,7 +44,7 @@ def notice(wire: Wire) -> Notice:
         event_type=wire.get("event_type"),
         time=wire.get("timestamp") or metadata.get("timestamp") or wire.get("_context_timestamp"),
         traits=[],
-        payload=wire.get("payload"),
+        payload=plain(wire.get("payload")),
         requester=_requester(wire),
     )
 

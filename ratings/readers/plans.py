@@ -32,6 +32,7 @@ class Rule:
     resource_id: FactSource
     tenant_id: FactSource | None
     requester: FactSource | None
+    taken: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ def _rule(event_type: str, rule: EventRule) -> Rule:
         resource_id=_source(place, facts, "resource_id", TEXT),
         tenant_id=facts.get("tenant_id"),
         requester=facts.get("requester"),
+        taken=rule.taken,
     )
 
 

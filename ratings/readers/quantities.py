@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from fractions import Fraction
 from typing import Any
@@ -59,6 +60,14 @@ def _checked(found: Decimal, name: str, value: Any, decimals: int) -> Decimal:
     if exponent > 0:
         return found.quantize(_ONE, context=_EXACT)  # 10, the same number as 1E+1
     return found.copy_abs()  # -0 is 0; abs() would round to the digits of the thread's context
+
+
+def total(values: Iterable[Any], name: str, divide: int = 1) -> Decimal:
+    """The exact sum of quantities. Raises Misread: quantity_invalid."""
+    found = Decimal(0)
+    for value in values:
+        found = _EXACT.add(found, quantity(value, name, divide))
+    return quantity(found, name)
 
 
 def _decimal(value: Any) -> Decimal:

@@ -65,6 +65,8 @@ def test_the_shipped_resource_types_have_their_components_and_units():
         "port": "port",
         "vpn": "vpn",
         "load_balancer": "load_balancer",
+        "zone": "zone",
+        "node": "node",
     }
 
 
