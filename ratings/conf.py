@@ -12,6 +12,7 @@ from pathlib import Path
 from oslo_config import cfg
 
 import ratings
+from ratings.collectors.options import COLLECTORS
 from ratings.erp.options import DRIVERS
 
 
@@ -174,6 +175,7 @@ def list_opts() -> list[tuple[str, Sequence[cfg.Opt]]]:
         ("rating", RATING),
         ("export", EXPORT),
         ("spool", SPOOL),
+        *COLLECTORS,
         *DRIVERS,
     ]
 

@@ -67,6 +67,15 @@ def create_engine(
     )
 
 
+def is_writable(engine: Engine) -> bool:
+    """Whether the server takes writes, which one in recovery does not.
+
+    Raises what SQLAlchemy raises when it cannot be asked.
+    """
+    with engine.connect() as conn:
+        return bool(conn.exec_driver_sql("SHOW transaction_read_only").scalar() == "off")
+
+
 def normalise(url: str) -> URL:
     """`url` with psycopg 3 as its driver.  Raises `UnsupportedDatabase`."""
     try:

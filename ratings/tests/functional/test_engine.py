@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import OperationalError
 
-from ratings.db.engine import create_engine
+from ratings.db.engine import create_engine, is_writable
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,17 @@ from ratings.db.engine import create_engine
 def test_a_session_has_the_settings_that_the_code_relies_on(database, setting, value):
     with database.connect() as connection:
         assert connection.scalar(text(f"SHOW {setting}")) == value
+
+
+def test_a_server_that_takes_no_writes_is_not_writable(database):
+    assert is_writable(database)
+    reader = create_engine(
+        database.url.update_query_dict(
+            {"options": "-c default_transaction_read_only=on"}
+        ).render_as_string(hide_password=False)
+    )
+    assert not is_writable(reader)
+    reader.dispose()
 
 
 def test_numbers_come_back_from_jsonb_as_they_went_in(database):

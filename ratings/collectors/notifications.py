@@ -1,0 +1,144 @@
+"""Batches of notifications from a message broker to the rater.
+
+A batch is acknowledged when the rater has committed it, and requeued when it could not be made
+durable. When its collector is killed between commit and acknowledgement, it is delivered again, and
+the journal knows it already.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
+
+from sqlalchemy.exc import DBAPIError
+
+from ratings.batch import Arrival, Result
+from ratings.collectors.messages import Incoming, wire
+from ratings.core.errors import InvalidInput, Unavailable
+from ratings.core.model import Unreadable
+from ratings.readers import Reader
+
+LOG = logging.getLogger(__name__)
+
+Rate = Callable[[Sequence[Arrival]], list[Result]]
+
+
+class Tally(NamedTuple):
+    """What was collected in some time.
+
+    seconds: spent on reading and rating, over all threads.
+    results: rated, ignored, duplicate, parked (readings: a message may have several), and
+             requeued (messages).
+    """
+
+    batches: int
+    messages: int
+    seconds: float
+    results: Counter[str]
+
+
+class Batches:
+    """The dispatcher of a notification server: called with each batch, by any of its threads.
+
+    While `closed` is set everything is requeued unseen; it sets that itself when a batch could not
+    be made durable. `rated` counts the batches that could.
+    """
+
+    def __init__(
+        self, region: str, reader: Reader, rate: Rate, priorities: Collection[str] = ("info",)
+    ) -> None:
+        self.supported_priorities = tuple(priorities)
+        self.closed = threading.Event()
+        self.rated = 0
+        self._region = region
+        self._reader = reader
+        self._rate = rate
+        self._lock = threading.Lock()
+        self._tally = _nothing()
+
+    def dispatch(self, incoming: Sequence[Incoming]) -> set[Incoming]:
+        """Rate a batch; the messages of it that must be requeued, which are all or none."""
+        if self.closed.is_set():
+            self._count(requeued=len(incoming))
+            return set(incoming)
+        begun = time.monotonic()
+        try:
+            arrivals = [arrival for one in incoming for arrival in self._arrivals(one)]
+            results = self._rated(arrivals)
+        except (Unavailable, DBAPIError) as error:
+            LOG.error("%d notifications were not kept: %s", len(incoming), _said(error))
+        except Exception:
+            LOG.exception("%d notifications were not kept", len(incoming))
+        else:
+            states = Counter(result.state for result in results)
+            self._count(1, len(incoming), time.monotonic() - begun, **states)
+            return set()
+        self.closed.set()
+        self._count(requeued=len(incoming))
+        return set(incoming)
+
+    def tally(self) -> Tally:
+        """What was collected since the last call."""
+        with self._lock:
+            found, self._tally = self._tally, _nothing()
+        return found
+
+    def _count(
+        self, batches: int = 0, messages: int = 0, seconds: float = 0.0, **results: int
+    ) -> None:
+        with self._lock:
+            told = self._tally
+            told.results.update(results)
+            self.rated += batches
+            self._tally = Tally(
+                told.batches + batches,
+                told.messages + messages,
+                told.seconds + seconds,
+                told.results,
+            )
+
+    def _arrivals(self, incoming: Incoming) -> list[Arrival]:
+        body = wire(incoming)
+        try:
+            received = self._reader.read(body, self._region)
+        except InvalidInput as error:
+            unreadable = Unreadable(error.code, error.detail)
+        except Exception as error:  # a bug of ours must neither cost an event nor block a queue
+            LOG.exception("a notification broke its reader")
+            unreadable = Unreadable("reader_failed", f"{type(error).__name__} in the reader")
+        else:
+            return [Arrival(self._region, one.reading, one.body.decode()) for one in received]
+        return [Arrival(self._region, unreadable, body.decode())]
+
+    def _rated(self, arrivals: Sequence[Arrival]) -> list[Result]:
+        try:
+            return self._rate(arrivals)
+        except (Unavailable, DBAPIError):
+            raise
+        except Exception:
+            LOG.exception("a batch broke the rater; its %d events are rated alone", len(arrivals))
+            return [result for one in arrivals for result in self._rated_alone(one)]
+
+    def _rated_alone(self, arrival: Arrival) -> list[Result]:
+        """What became of one arrival; it is parked if the rater breaks on it."""
+        try:
+            return self._rate([arrival])
+        except (Unavailable, DBAPIError):
+            raise
+        except Exception as error:
+            detail = f"{type(error).__name__} in the rater"
+            broken = Unreadable("rater_failed", detail, arrival.reading.message_id)
+            return self._rate([arrival._replace(reading=broken)])
+
+
+def _nothing() -> Tally:
+    return Tally(0, 0, 0.0, Counter())
+
+
+def _said(error: Unavailable | DBAPIError) -> str:
+    """Without the statement and its parameters, which SQLAlchemy repeats."""
+    return error.detail if isinstance(error, Unavailable) else str(error.orig)
