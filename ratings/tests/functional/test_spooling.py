@@ -10,6 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from ratings import plugins
 from ratings.api import spooling
 from ratings.api.app import make_services, serve
 from ratings.spool import Spool
@@ -39,7 +40,7 @@ def services(conf, settings, database, spool, monkeypatch):
     monkeypatch.setattr(spooling, "IDLE", 0.02)
     monkeypatch.setattr(spooling, "LONGEST_PAUSE", 0.05)
     conf.set_override("patience", 0.3, group="spool")
-    found = make_services(conf, database, settings, lambda: NOW, spool)
+    found = make_services(conf, database, settings, plugins.exports(conf), lambda: NOW, spool)
     conf.clear_override("patience", group="spool")
     found.spooling.start()
     yield found
@@ -185,7 +186,7 @@ def test_a_database_that_is_too_slow_keeps_nobody_waiting(client, spool, databas
 
 
 def test_without_a_spool_its_state_is_nothing(conf, settings, database):
-    services = make_services(conf, database, settings, lambda: NOW)
+    services = make_services(conf, database, settings, plugins.exports(conf), lambda: NOW)
     with make_server("127.0.0.1", 0, serve(conf, services), Server, Quiet) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.005,))
         thread.start()
