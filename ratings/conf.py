@@ -165,6 +165,31 @@ SPOOL = [
     ),
 ]
 
+RECONCILIATION = [
+    cfg.IntOpt(
+        "silence",
+        default=90_000,
+        min=1,
+        help="Seconds within which a resource is heard of at least once, where resources of its "
+        "type are audited: the period of the audits and some more. The default is for audits "
+        "every day or every hour.",
+    ),
+    cfg.IntOpt(
+        "settling",
+        default=3600,
+        min=0,
+        help="Seconds after which every message has arrived and a run of audits is over. What "
+        "happened later is not judged yet.",
+    ),
+    cfg.IntOpt(
+        "tolerance",
+        default=60,
+        min=0,
+        help="Seconds that the clocks of the cloud's hosts may be apart. What an event says of a "
+        "change that is told within this time is no discrepancy.",
+    ),
+]
+
 
 def list_opts() -> list[tuple[str, Sequence[cfg.Opt]]]:
     """Every option by group, for oslo-config-generator and the documentation."""
@@ -174,6 +199,7 @@ def list_opts() -> list[tuple[str, Sequence[cfg.Opt]]]:
         ("api", API),
         ("rating", RATING),
         ("export", EXPORT),
+        ("reconciliation", RECONCILIATION),
         ("spool", SPOOL),
         *COLLECTORS,
         *DRIVERS,

@@ -16,6 +16,7 @@ from webob.multidict import MultiDict
 
 from ratings.api import argspecs
 from ratings.api.combining import Combiner
+from ratings.api.controllers.discrepancies import Discrepancies
 from ratings.api.controllers.events import Events
 from ratings.api.controllers.explanations import OrderLines, RecordExplanation
 from ratings.api.controllers.parked_events import ParkedEvents, Requeue
@@ -39,6 +40,7 @@ from ratings.draining import Drainer
 from ratings.exporters import Exports
 from ratings.rater import Rater
 from ratings.readers import Reader
+from ratings.reconciling import watch
 from ratings.settling import Settings
 from ratings.spool import Spool
 
@@ -85,6 +87,7 @@ def make_services(
         exports=exports,
         region=conf.rating.region,
         clock=clock,
+        watch=watch(conf.reconciliation),
         spooling=spooling,
     )
 
@@ -111,6 +114,7 @@ def url_tree(services: Services) -> Versions:
         services,
         v1=VersionOne(
             services,
+            discrepancies=Discrepancies(services),
             events=Events(services),
             parked_events=ParkedEvents(services, requeue=Requeue(services)),
             prices=Prices(services),

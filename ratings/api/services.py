@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from ratings.api.combining import Combiner
 from ratings.api.spooling import Spooling
+from ratings.core.discrepancies import Watch
 from ratings.exporters import Exports
 from ratings.rater import Rater
 from ratings.readers import Reader
@@ -20,8 +21,8 @@ from ratings.settling import Settings
 class Services:
     """One process's share of the system.
 
-    region: of events whose format names none. clock: the present, in UTC. spooling: where what
-    the database does not take is kept; None for nowhere.
+    region: of events whose format names none. clock: the present, in UTC. watch: how patient
+    reconciliation is. spooling: where what the database does not take is kept; None for nowhere.
     """
 
     engine: Engine
@@ -32,4 +33,5 @@ class Services:
     exports: Exports
     region: str
     clock: Callable[[], datetime]
+    watch: Watch
     spooling: Spooling | None = None
