@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ratings.core.definitions import NUMBER, ResourceType
+from ratings.core.discrepancies import RECONCILED
 from ratings.core.errors import InvalidEvent
 from ratings.core.model import Event, Fact
 from ratings.readers.facts import LONGEST_TEXT
@@ -96,6 +97,9 @@ def _resource_type(name: Any, types: Mapping[str, ResourceType]) -> ResourceType
 def _action(event_type: Any, resource_type: ResourceType) -> str:
     if event_type == _UPLOAD:
         return "create"
+    if type(event_type) is str:
+        # What reconciliation writes bears a mark before what it is.
+        event_type = event_type.removeprefix(RECONCILED)
     if type(event_type) is not str or event_type not in resource_type.actions:
         known = ", ".join(sorted(resource_type.actions | {_UPLOAD}))
         raise _invalid("event_type_invalid", "event_type", event_type, f"none of {known}")

@@ -22,6 +22,7 @@ from ratings.api.app import url_tree
 from ratings.cmd.manage import COMMANDS
 from ratings.core import mappings
 from ratings.core.definitions import parse
+from ratings.core.discrepancies import CODES
 from ratings.core.model import ACTIONS
 from ratings.db.tables import metadata
 from ratings.readers import Reader
@@ -177,6 +178,16 @@ def findings():
 def test_every_finding_of_the_audit_is_explained():
     explained = re.findall(r"^   \* - ``(\w+)``$", page("admin/audit.rst"), re.MULTILINE)
     assert sorted(explained) == sorted(set(findings()))
+
+
+def test_every_discrepancy_is_explained():
+    explained = re.findall(r"^   \* - ``(\w+)``$", page("admin/reconciliation.rst"), re.MULTILINE)
+    assert sorted(explained) == sorted(CODES)
+    shown = set()
+    for name in ("contradictions", "discrepancies", "inventory"):
+        text = (PACKAGE / "core" / f"{name}.py").read_text(encoding="utf-8")
+        shown |= set(re.findall(r'"(\w+_(?:missing|contradicted)|unknown_to_\w+|silent)"', text))
+    assert shown == set(CODES)
 
 
 def test_every_command_is_described():
