@@ -40,7 +40,7 @@ TRANSFORMER = "lifecycle"
 """Only what it makes is told by events of which each says what changes."""
 
 _CHUNK = 500
-_EVENTS = 400_000
+_EVENTS = 100_000
 """Events that a request lets the database look through, at most."""
 
 _DERIVED = 20_000
@@ -184,7 +184,9 @@ class _Search:
             numbers = discrepancies.counts(self.conn, [r.id for r in taken], self.wanted.since)
             while len(taken) > 1 and sum(numbers[r.id] for r in taken) > max(left, _DERIVED):
                 taken = taken[: len(taken) // 2]
-            left -= sum(numbers[r.id] for r in taken) + len(taken)
+            # With an instant, what was before it is looked at, too.
+            earlier = 1 if self.wanted.since is None else discrepancies.RECENT
+            left -= sum(numbers[r.id] for r in taken) + earlier * len(taken)
             for found, shown in self._of(taken):
                 if at is not None and found == row_id:
                     yield found, [one for one in shown if one.marker[1:] > (at, code)]
@@ -212,9 +214,9 @@ class _Search:
     def _of(self, taken: Sequence[Resource]) -> Iterator[tuple[int, list[Shown]]]:
         types = sorted({name for found in self.how.audits.values() for name in found})
         ids = [resource.id for resource in taken]
-        suspects = set(
-            discrepancies.suspects(self.conn, ids, self.how.facts, types, self.wanted.since)
-        )
+        present = {resource.key[1] for resource in taken}
+        facts = {f: names for f, names in self.how.facts.items() if present.intersection(names)}
+        suspects = set(discrepancies.suspects(self.conn, ids, facts, types, self.wanted.since))
         group: list[Resource] = []
         weight = 0
         numbers = events.counts(self.conn, sorted(suspects))

@@ -14,6 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import islice, takewhile
 
+from ratings.core.composing import exact_sum
 from ratings.core.discrepancies import (
     RECONCILED,
     Discrepancy,
@@ -223,10 +224,13 @@ def _owner(place: _Place) -> Iterator[Discrepancy]:
 
 
 def _gap(place: _Place, code: str, said: Mapping[str, Fact]) -> Discrepancy:
-    """What an event says otherwise, about the time since that was stated last."""
-    doubt = place.doubt(said)
-    stake = apart(place.view.rules, place.view.region, doubt, said)
-    return place.found(code, doubt, told(place.before.facts, said), stake)
+    """What an event says otherwise, about the time since all of it was stated last."""
+    # Each fact is in doubt since it was stated itself; a partial event states some.
+    stake = exact_sum(
+        apart(place.view.rules, place.view.region, place.doubt({name}), {name: value})
+        for name, value in said.items()
+    )
+    return place.found(code, place.doubt(said), told(place.before.facts, said), stake)
 
 
 def _cost(place: _Place, doubt: Doubt) -> Decimal:

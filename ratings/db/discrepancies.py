@@ -28,7 +28,7 @@ _OWNER = "coalesce(tenant_id, content ->> 'requester')"
 _STATUS = """coalesce(%(statuses)s::jsonb ->> action, content ->> 'status',
            CASE WHEN action = ANY(%(opens)s) THEN 'active' END)"""
 
-_RECENT = 10
+RECENT = 10
 """Events before an instant that tell what was believed then, of most resources."""
 
 _TAKE = """
@@ -65,7 +65,8 @@ LATERAL (
            min(event_time) FILTER (WHERE closes AND audit) AS audited,
            max(event_time) FILTER (WHERE starts AND NOT closes) AS heard{columns}
     FROM (
-        SELECT *, action = ANY(%(closes)s) AS closes, event_type = ANY(%(audits)s) AS audit FROM (
+        SELECT *, action = ANY(%(closes)s) AS closes, event_type = ANY(%(audits)s) AS audit{values}
+        FROM (
             (SELECT *, false AS fresh FROM events
              WHERE resource_id = k.id AND state = 'rated'
                AND event_time < coalesce(%(since)s::timestamptz, '-infinity')
@@ -74,6 +75,7 @@ LATERAL (
             (SELECT *, true FROM events
              WHERE resource_id = k.id AND state = 'rated'
                AND event_time >= coalesce(%(since)s::timestamptz, '-infinity'))) AS both_sides
+        OFFSET 0  -- Else each value would be worked out for each of its uses.
     ) AS e) AS t
 WHERE t.fresh > 0 AND (
     (t.earlier = 0 AND t.opened IS DISTINCT FROM t.first)
@@ -84,8 +86,8 @@ WHERE t.fresh > 0 AND (
     {conditions})"""
 
 _COLUMN = """,
-           min({value}) AS low_{n}, max({value}) AS high_{n},
-           count({value}) FILTER (WHERE NOT fresh) AS known_{n}"""
+           min(said_{n}) AS low_{n}, max(said_{n}) AS high_{n},
+           count(said_{n}) FILTER (WHERE NOT fresh) AS known_{n}"""
 
 _CONDITION = """
     OR (t.high_{n} IS NOT NULL AND (t.low_{n} <> t.high_{n} OR (t.earlier > 0 AND t.known_{n} = 0))
@@ -148,7 +150,7 @@ def suspects(
     since: datetime | None,
 ) -> list[int]:
     """Those of some resources whose events since an instant may show a discrepancy."""
-    columns = [_COLUMN.format(n="owner", value=_OWNER)]
+    values = {"owner": _OWNER}
     conditions = [_CONDITION.format(n="owner", of_types="")]
     parameters: dict[str, Any] = {
         "ids": list(row_ids),
@@ -156,16 +158,19 @@ def suspects(
         "opens": _OPENS,
         "closes": _CLOSES,
         "audits": list(audits),
-        "recent": _RECENT,
+        "recent": RECENT,
         "statuses": _STATUSES,
     }
     for n, (fact, types) in enumerate(sorted(facts.items())):
-        value = _STATUS if fact == "status" else f"(content ->> %(fact_{n})s::text)"
-        columns.append(_COLUMN.format(n=n, value=value))
+        values[str(n)] = _STATUS if fact == "status" else f"content ->> %(fact_{n})s::text"
         of_types = f"AND r.resource_type = ANY(%(types_{n})s)"
         conditions.append(_CONDITION.format(n=n, of_types=of_types))
         parameters |= {f"fact_{n}": fact, f"types_{n}": list(types)}
-    sql = _SUSPECTS.format(columns="".join(columns), conditions="".join(conditions))
+    sql = _SUSPECTS.format(
+        values="".join(f",\n               {value} AS said_{n}" for n, value in values.items()),
+        columns="".join(_COLUMN.format(n=n) for n in values),
+        conditions="".join(conditions),
+    )
     return list(conn.exec_driver_sql(sql, parameters).scalars())
 
 

@@ -82,6 +82,15 @@ def test_another_size_shows_a_missing_resize_for_the_time_since_the_size_was_sta
     """) == ["07:00-09:00 resize_missing 6"]
 
 
+def test_each_size_is_in_doubt_since_it_was_stated_itself():
+    """2 vCPU for two hours, 10 GiB for one."""
+    assert told("""
+        06:00 create vcpu=2 disk=10
+        07:00 update disk=10
+        08:00 exists vcpu=4 disk=20
+    """) == ["06:00-08:00 resize_missing 5"]
+
+
 def test_a_power_change_in_the_time_in_doubt_counts():
     """2 vCPU at stake for an hour of the two, 10 GiB for both."""
     assert told("""
@@ -195,6 +204,8 @@ def test_a_delete_that_only_an_audit_tells_of():
     assert (found.code, found.amount) == ("delete_missing", 3)
     assert shown([*life, audit, *journal("08:00:40 delete id=told")]) == []
     assert shown([*life, audit, *journal("07:59 delete id=told")]) == []
+    again = replace(audit, message_id="again", event_time=instant("08:00:30"))
+    assert len(shown([*life, audit, again])) == 1, "another audit tells no more"
 
 
 @pytest.mark.parametrize(
