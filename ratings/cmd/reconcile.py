@@ -3,32 +3,26 @@
 import argparse
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 
 from oslo_config.cfg import ConfigOpts
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 from sqlalchemy import Engine
 
 from ratings import comparing, plugins, reconciling
 from ratings.cmd import clouds
 from ratings.cmd.database import connected
+from ratings.cmd.terminal import instant, print_table
 from ratings.comparing import Approval, Difference
 from ratings.core.discrepancies import CODES, Discrepancy
 from ratings.core.errors import InvalidInput
 from ratings.core.inventory import Inventory
+from ratings.core.writing import plain
 from ratings.db.resources import ResourceKey
 from ratings.rater import Rater
-from ratings.readers import Reader, inventories, times
+from ratings.readers import Reader, inventories
 from ratings.readers.inventories import Given
 from ratings.reconciling import Reconciliation, Wanted
 from ratings.settling import Settings
-
-_WIDE = 1000
-"""Columns of a table that is not for a terminal: programs want no broken lines."""
 
 Found = list[tuple[ResourceKey, Discrepancy]]
 
@@ -39,7 +33,7 @@ def reconcile_arguments(parser: argparse.ArgumentParser) -> None:
     lists.add_argument("--cloud", metavar="NAME", help="a cloud of clouds.yaml, by openstacksdk")
     lists.add_argument("--service", choices=sorted(clouds.SERVICES), help="of the cloud")
     lists.add_argument("--save", metavar="FILE", help="keep the list of the cloud")
-    lists.add_argument("--at", type=_instant, metavar="T", help="when the list was taken (UTC)")
+    lists.add_argument("--at", type=instant, metavar="T", help="when the list was taken (UTC)")
     lists.add_argument("--region", help="of resources whose region the list does not tell")
     lists.add_argument(
         "--type", dest="types", action="append", default=[], metavar="TYPE",
@@ -49,12 +43,12 @@ def reconcile_arguments(parser: argparse.ArgumentParser) -> None:
     only.add_argument("--code", dest="codes", choices=CODES, action="append", metavar="CODE")
     only.add_argument("--id", dest="ids", action="append", metavar="RESOURCE")
     only.add_argument("--tenant", metavar="ID")
-    only.add_argument("--since", type=_instant, metavar="T", help="of the journal: since when")
+    only.add_argument("--since", type=instant, metavar="T", help="of the journal: since when")
     approval = parser.add_argument_group("what is done about them")
     approval.add_argument("--approve", action="store_true", help="write what the list says")
     approval.add_argument("--by", metavar="WHO", help="who approves; goes into each event")
     approval.add_argument(
-        "--instant", type=_instant, metavar="T", help="when what began or ended did so (UTC)"
+        "--instant", type=instant, metavar="T", help="when what began or ended did so (UTC)"
     )
 
 
@@ -153,28 +147,15 @@ def _show(found: Found) -> None:
     if not found:
         print("No discrepancies.")
         return
-    heads = "code", "type", "resource", "region", "tenant", "from", "at stake", "", "detail"
-    table = Table(*heads, box=None, pad_edge=False)
-    table.columns[6].justify = "right"
-    for (region, resource_type, resource_id), one in found:
-        start, amount = one.start.isoformat(), _plain(one.amount)
-        where = resource_type, resource_id, region, one.tenant_id or ""
-        table.add_row(
-            *map(escape, (one.code, *where, start, amount, one.currency or "", one.detail))
+    cells = (
+        (
+            one.code,
+            *(resource_type, resource_id, region, one.tenant_id or ""),
+            *(one.start.isoformat(), plain(one.amount), one.currency or "", one.detail),
         )
-    # Printing with another width than the console's would not make it wider.
-    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+        for (region, resource_type, resource_id), one in found
+    )
+    heads = "code", "type", "resource", "region", "tenant", "from", "at stake", "", "detail"
+    print_table(heads, cells, right=("at stake",))
     number = "1 discrepancy" if len(found) == 1 else f"{len(found)} discrepancies"
     print(f"{number}; the page on reconciliation explains each code.")
-
-
-def _plain(number: Decimal) -> str:
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _instant(text: str) -> datetime:
-    found = times.instant(text)
-    if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no date and no instant of ISO 8601")
-    return found

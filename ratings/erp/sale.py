@@ -84,10 +84,10 @@ def sold(position: Position, digits: Digits, currency: str) -> Sold:
             return Sold(quantity, price, wanted)
     if _places(wanted) > digits.price:
         raise Refused(
-            f"prices of {digits.price} decimal places cannot say {abs(wanted):f} {currency}",
+            f"prices of {digits.price} decimal places cannot say {wanted.copy_abs():f} {currency}",
             code="digits_too_few",
         )
-    return Sold(Decimal(1).copy_sign(wanted), abs(wanted), wanted)
+    return Sold(Decimal(1).copy_sign(wanted), wanted.copy_abs(), wanted)
 
 
 def rounding(order: Order, catalogue: Catalogue, all_sold: Iterable[Sold]) -> Position | None:
@@ -105,7 +105,7 @@ def _charge(line: Line) -> tuple[Any, ...]:
 
 def _position(catalogue: Catalogue, rule: Rule, lines: list[Line]) -> Position:
     line = lines[0]
-    price = None if line.unit_price is None else abs(line.unit_price)
+    price = None if line.unit_price is None else line.unit_price.copy_abs()
     return Position(
         product=rule.product,
         unit=rule.unit,

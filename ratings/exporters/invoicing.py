@@ -108,7 +108,9 @@ def invoice(order: Order, vat: Vat) -> Invoice:
         )
     )
     if difference:
-        allowances.append(Allowance(difference > 0, abs(difference), "Rounding of the lines above"))
+        allowances.append(
+            Allowance(difference > 0, difference.copy_abs(), "Rounding of the lines above")
+        )
     tax = _WIDE.multiply(net, vat.rate).scaleb(-2, _WIDE)
     tax = tax.quantize(Decimal(1).scaleb(-PLACES), ROUND_HALF_UP, _WIDE)
     gross = exact_sum((net, tax))
@@ -171,7 +173,7 @@ def _allowances(lines: Sequence[Line], sign: int) -> list[Allowance]:
         if amount:
             said = f"{line.kind.capitalize()}: {line.description or line.component or ''}"
             said = said if line.reason is None else f"{said} ({line.reason})"
-            found.append(Allowance(amount > 0, abs(amount), said))
+            found.append(Allowance(amount > 0, amount.copy_abs(), said))
     return found
 
 
