@@ -163,8 +163,9 @@ def _never_beyond(
     """The law for resources of which messages were lost.
 
     Between a message that states everything and the next that arrived, no more is charged
-    than what was really used right after the first. If the next is an audit that states
-    everything, no more than what was used right before it, either.
+    than what was really used right after the first; of several deeds that a coarse clock told
+    at its instant, after any of them. If the next is an audit that states everything, no more
+    than what was used right before it, either.
     """
     for first, second in pairwise(messages):
         if first.verb == "delete":
@@ -172,7 +173,8 @@ def _never_beyond(
         for one in COUNTED[life.kind]:
             if not _states(one, first):
                 continue
-            most = _used(life, one, first.at)
+            told = [step for step in life.steps if step.at == first.at]
+            most = max([_used(life, one, first.at), *(_uses(step, one) for step in told)])
             texts_decide = one.never is not None and one.never[0] != "status"
             if second.verb == "look" and _states(one, second) and not texts_decide:
                 just_before = second.at - timedelta(microseconds=1)
@@ -197,7 +199,11 @@ def _states(one: Counted, said: Said) -> bool:
 
 def _used(life: Life, one: Counted, at: datetime) -> Fraction:
     step = life.was(at)
-    return Fraction(0) if step is None or step.facts is None else one.of(step.facts)
+    return Fraction(0) if step is None else _uses(step, one)
+
+
+def _uses(step: Step, one: Counted) -> Fraction:
+    return Fraction(0) if step.facts is None else one.of(step.facts)
 
 
 def _orders(drive: Drive, found: Sequence[Row]) -> Iterator[Difference]:
