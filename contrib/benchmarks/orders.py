@@ -50,8 +50,8 @@ ORDER_ROWS = {
 class Bench:
     """Two databases with the same history: one to close, one to copy into."""
 
-    def __init__(self, server: str, tenants: int, each: int, large: int) -> None:
-        self.server, self.large = server, large
+    def __init__(self, server: str, state_path: Path, tenants: int, each: int, large: int) -> None:
+        self.server, self.state_path, self.large = server, state_path, large
         self.settings = plugins.settings(options.load([], prog="bench"))
         self.engine = create_engine(self._database("closed"))
         self._live(self.engine, Cloud(tenants * each, tenants))
@@ -92,7 +92,7 @@ class Bench:
         self._live(engine, Cloud(self.large, tenants=1))
         with engine.connect() as conn:
             tenant_id = conn.exec_driver_sql("SELECT min(tenant_id) FROM resources").scalar_one()
-        with serving(url) as (_, address):
+        with serving(url, self.state_path) as (_, address):
             where = f"http://{address.host}:{address.port}/v1/sales_drafts"
             for _ in range(5):
                 began = time.monotonic()
@@ -160,7 +160,7 @@ def main() -> None:
         say("starting PostgreSQL (durable)")
         with embedded.running(Path(state_path)) as url:
             say(f"making {given.tenants:,} tenants with {given.resources:,} instances each")
-            bench = Bench(url, given.tenants, given.resources, given.large)
+            bench = Bench(url, Path(state_path), given.tenants, given.resources, given.large)
             say("closing")
             issued, seconds, memory = bench.close()
             say("COPY of the same rows")
