@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -128,6 +129,11 @@ def test_who_comes_while_others_wait_too_long_does_not_wait_at_all(stuck):
     combiner = Combiner(stuck.rate, patience=0.02)
     with pytest.raises(TooSlow, match="longer than"):
         combiner.rate(arrivals("a"))
+    # The thread that rates may have begun later than the request; its time must be over, too.
+    assert stuck.entered.wait(30)
+    over = time.monotonic() + 0.02
+    while time.monotonic() <= over:
+        pass
     with pytest.raises(TooSlow, match="too long"):
         combiner.rate(arrivals("b"))
     assert combiner.waiting == 0
