@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -67,22 +67,21 @@ def decided(bill: Bill, *, but: Set[int] = frozenset()) -> Iterator[Decided]:
     """
     rules_of = bill.settings.rules(bill.book)
     cuts = [bill.end] if bill.previous is None else [bill.previous.end, bill.end]
-    after = 0
-    while found := resources.to_close(
-        bill.conn, bill.tenant_id, cuts, after=after, limit=_CHUNK, locked=bill.locked
-    ):
-        concerned = [(resource, crossing) for resource, crossing in found if resource.id not in but]
-        for group, from_the_start in _by_history(concerned, bill.end):
-            closing = {bill.tenant_id: bill.end}
+    closing = {bill.tenant_id: bill.end}
+    crossing = resources.to_close(bill.conn, bill.tenant_id, cuts)
+    concerned = [row_id for row_id in crossing if row_id not in but]
+    for at in range(0, len(concerned), _CHUNK):
+        rows = resources.by_ids(bill.conn, concerned[at : at + _CHUNK], locked=bill.locked)
+        found = map(resources.of, rows)
+        for group, from_the_start in _by_history(found, crossing, bill.end):
             cases, all_cuts = settling.gather(
                 bill.conn, group, {}, from_the_start=from_the_start, closing=closing
             )
             yield cases, settling.decide_all(cases, all_cuts, rules_of)
-        after = found[-1][0].id
 
 
 def _by_history(
-    found: Sequence[tuple[Resource, bool]], end: datetime
+    found: Iterable[Resource], crossing: Mapping[int, bool], end: datetime
 ) -> Iterator[tuple[Sequence[Resource], bool]]:
     """Those heard of since `end`, or with a record that crosses a cut, need their whole timeline.
 
@@ -90,9 +89,9 @@ def _by_history(
     than that: the order that made that cut could not reach it (see `orders.close`).
     """
     groups: dict[bool, list[Resource]] = {False: [], True: []}
-    for resource, crossing in found:
+    for resource in found:
         last = resource.state.last
-        groups[crossing or (last is not None and last[0] > end)].append(resource)
+        groups[crossing[resource.id] or (last is not None and last[0] > end)].append(resource)
     yield from ((group, late) for late, group in groups.items() if group)
 
 

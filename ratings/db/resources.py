@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from ratings.core.model import Fact, State
-from ratings.db.arrays import columns
+from ratings.db.arrays import array, columns
 from ratings.db.copying import instant_text
 from ratings.db.engine import to_json
 from ratings.db.filtering import where
@@ -72,17 +72,17 @@ WHERE r.id > %(after)s AND r.resource_type = ANY(%(types)s)
        OR r.open AND coalesce(%(start)s::timestamptz, '-infinity') < now())
 ORDER BY r.id LIMIT %(limit)s FOR NO KEY UPDATE OF r"""
 
-_TO_CLOSE = f"""
-SELECT {_STATE}, involved.crossing FROM resources r JOIN (
-    SELECT id, bool_or(crossing) AS crossing FROM (
-        SELECT id, false AS crossing FROM resources
-        WHERE tenant_id = %(tenant_id)s AND open AND updated_at < %(end)s::timestamptz
-        UNION ALL
-        SELECT resource_id, true FROM records, unnest(%(cuts)s::timestamptz[]) AS c (at)
-        WHERE tenant_id = %(tenant_id)s AND superseded_at IS NULL
-          AND lower(span) < c.at AND upper(span) > c.at) AS found
-    GROUP BY id) AS involved USING (id)
-WHERE r.id > %(after)s::bigint ORDER BY r.id LIMIT %(limit)s"""
+_TO_CLOSE = """
+SELECT id, bool_or(crossing) AS crossing FROM (
+    SELECT id, false AS crossing FROM resources
+    WHERE tenant_id = %(tenant_id)s AND open AND updated_at < %(end)s::timestamptz
+    UNION ALL
+    SELECT resource_id, true FROM records, unnest(%(cuts)s::timestamptz[]) AS c (at)
+    WHERE tenant_id = %(tenant_id)s AND superseded_at IS NULL
+      AND lower(span) < c.at AND upper(span) > c.at) AS found
+GROUP BY id ORDER BY id"""
+
+_BY_IDS = f"SELECT {_STATE} FROM resources r WHERE r.id = ANY(%s::bigint[]) ORDER BY r.id"
 
 _OF_TENANTS = f"""
 SELECT {_STATE} FROM resources r
@@ -124,10 +124,10 @@ def page(conn: Connection, *, limit: int, **filters: Any) -> Sequence[Row[Any]]:
     return conn.exec_driver_sql(sql, given).all()
 
 
-def by_ids(conn: Connection, row_ids: Sequence[int]) -> Sequence[Row[Any]]:
+def by_ids(conn: Connection, row_ids: Sequence[int], *, locked: bool = False) -> Sequence[Row[Any]]:
     """Resources by row id, in its order: the columns of what is believed (see `of`)."""
-    sql = f"SELECT {_STATE} FROM resources r WHERE r.id = ANY(%s) ORDER BY r.id"
-    return conn.exec_driver_sql(sql, (list(row_ids),)).all()
+    sql = _BY_IDS + " FOR NO KEY UPDATE OF r" if locked else _BY_IDS
+    return conn.exec_driver_sql(sql, (array(row_ids),)).all()
 
 
 def ensure(conn: Connection, keys: Iterable[ResourceKey]) -> None:
@@ -168,29 +168,15 @@ def lock_affected(
     return [of(row) for row in conn.exec_driver_sql(_AFFECTED, parameters)]
 
 
-def to_close(
-    conn: Connection,
-    tenant_id: str,
-    cuts: Sequence[datetime],
-    *,
-    after: int,
-    limit: int,
-    locked: bool,
-) -> list[tuple[Resource, bool]]:
-    """Up to `limit` resources past row id `after` that an order up to the last of `cuts` concerns.
+def to_close(conn: Connection, tenant_id: str, cuts: Sequence[datetime]) -> dict[int, bool]:
+    """The resources that an order up to the last of `cuts` concerns, by row id, ascending.
 
-    Those that run on, and those of which a record crosses a cut: whether one does
-    stands beside each. Locked in id order, if they are to be written.
+    Those that run on, and those of which a record crosses a cut; the value says whether
+    one does. No row is locked yet.
     """
-    parameters = {
-        "tenant_id": tenant_id,
-        "end": cuts[-1],
-        "cuts": list(cuts),
-        "after": after,
-        "limit": limit,
-    }
-    sql = _TO_CLOSE + " FOR NO KEY UPDATE OF r" if locked else _TO_CLOSE
-    return [(of(row), row.crossing) for row in conn.exec_driver_sql(sql, parameters)]
+    parameters = {"tenant_id": tenant_id, "end": cuts[-1], "cuts": list(cuts)}
+    rows = conn.exec_driver_sql(_TO_CLOSE, parameters)
+    return {row.id: row.crossing for row in rows}
 
 
 def of_tenants(

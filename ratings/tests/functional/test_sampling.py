@@ -179,7 +179,7 @@ def test_a_silent_resource_is_looked_at_by_one_closing_and_no_more(database):
     for day in ("2026-01-02", "2026-02-01", "2026-03-01"):
         with database.connect() as conn:
             cuts = [instant(f"{day}T00:00")]
-            found = resources.to_close(conn, "acme", cuts, after=0, limit=9, locked=False)
+            found = resources.to_close(conn, "acme", cuts)
         concerned.append(len(found))
         close(database, "acme", instant(f"{day}T00:00"))
     assert concerned == [1, 0, 0]
