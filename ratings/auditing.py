@@ -222,7 +222,7 @@ def _differences(resource: Resource, case: Case, change: Change) -> Iterator[Fin
         else:
             differing = [
                 f"{name} is {getattr(found, name)}, not {getattr(wanted, name)}"
-                for name in Record.__slots__
+                for name in Record._fields
                 if getattr(found, name) != getattr(wanted, name)
             ]
             yield Finding("record_changed", place, f"{_named(resource)}: {'; '.join(differing)}")

@@ -58,13 +58,20 @@ def number(value: Decimal | int | None) -> msgspec.Raw | None:
 
 def _complex(datatype: Any) -> Shape:
     attributes = [(a.name, a.key, shape(a.datatype)) for a in wsme.types.list_attributes(datatype)]
+    # An order has tens of thousands of lines, and most attributes are taken as they are.
+    shaped_ones = [(name, each) for name, _, each in attributes if each is not _as_it_is]
 
     def shaped(value: Any) -> dict[str, Any] | None:
         if value is None:
             return None
         if isinstance(value, Mapping):
-            return {name: each(value[name]) for name, _, each in attributes if name in value}
-        return {name: each(getattr(value, key)) for name, key, each in attributes}
+            found = {name: value[name] for name, _, _ in attributes if name in value}
+        else:
+            found = {name: getattr(value, key) for name, key, _ in attributes}
+        for name, each in shaped_ones:
+            if name in found:
+                found[name] = each(found[name])
+        return found
 
     return shaped
 

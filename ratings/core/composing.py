@@ -46,7 +46,7 @@ def corrected(items: Iterable[Item], start: datetime) -> list[Item]:
     return [
         item
         if item.sign > 0 and item.record.start >= start
-        else replace(item, reason=_reason(item, *sides[_about(item)]))
+        else item._replace(reason=_reason(item, *sides[_about(item)]))
         for item in items
     ]
 

@@ -72,7 +72,10 @@ def derive(
     A resource that runs on has been billed up to the owner's last cut. One of which
     nothing runs at that cut any more is closed: no later order need look at it.
     """
-    segments, after = rules.transform(state, events, rules.resource_type)
+    segments: list[Segment] = []
+    after = state
+    if events:
+        segments, after = rules.transform(state, events, rules.resource_type)
     last_cut = max(cuts.get(after.tenant_id or "", ()), default=None)
     if (after.open or after.memory) and after.last and last_cut and last_cut > after.last[0]:
         ran, then = rules.transform(after, [until(last_cut)], rules.resource_type)

@@ -1,7 +1,8 @@
 """The nouns, frozen.
 
 All instants are aware datetimes in UTC with microseconds; all intervals are
-half-open ``[start, end)``; all numbers are exact decimals.
+half-open ``[start, end)``; all numbers are exact decimals. What an order has by the
+ten thousand is a named tuple, which is made in a third of the time of a dataclass.
 """
 
 from __future__ import annotations
@@ -163,8 +164,7 @@ class State:
         return None if self.last is None else self.last[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """What two neighbouring events say about the time between them."""
 
     start: datetime
@@ -212,8 +212,7 @@ class Price:
     tiers: tuple[Tier, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One priced segment of the ledger; two records are equal by value.
 
     Without a price (unit_price, price_id and amount are None) it keeps the

@@ -14,8 +14,7 @@ from ratings.core.model import Record
 from ratings.core.writing import plain, stamp
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """The resource that a line is about; its name is the one at the time of the order."""
 
     region: str
@@ -24,8 +23,7 @@ class Subject:
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A record as an order takes it: billed (sign +1), or taken back (-1).
 
     per:    what the record's unit price buys a unit for (see `Price`); None without one.
@@ -84,8 +82,7 @@ class Adjustment:
     basis: Basis | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """Adjacent items of one resource and component that charge the same, or an adjustment.
 
     amount is the exact sum of theirs; None where there is no price. What is

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 
 def plain(number: Decimal) -> str:
@@ -13,6 +14,7 @@ def plain(number: Decimal) -> str:
     return "0" if text == "-0" else text
 
 
+@lru_cache(maxsize=4096)  # the lines of an order begin and end at few instants
 def stamp(instant: datetime) -> str:
     """``2026-01-31T00:00:00.000000Z``"""
     return f"{instant.astimezone(UTC).isoformat(timespec='microseconds')[:-6]}Z"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -172,4 +171,5 @@ def _items(draw, price):
     start, end = sorted([draw(moments), draw(moments)])
     start, end = (month + timedelta(microseconds=at) for at in (start, end + 1))
     sign = -1 if month == JANUARY and draw(st.booleans()) else 1
-    return replace(usage(subject, price, draw(quantities), start, end, unit="piece"), sign=sign)
+    item = usage(subject, price, draw(quantities), start, end, unit="piece")
+    return item._replace(sign=sign)

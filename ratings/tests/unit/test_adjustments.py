@@ -214,8 +214,8 @@ def test_a_minimum_of_the_tenant_counts_while_it_holds_and_that_of_all_otherwise
 
 def test_usage_without_a_price_is_not_adjusted():
     unpriced = used(TRAFFIC, "10")
-    record = replace(unpriced.record, unit_price=None, price_id=None, amount=None)
-    item = replace(unpriced, record=record)
+    record = unpriced.record._replace(unit_price=None, price_id=None, amount=None)
+    item = unpriced._replace(record=record)
     assert adjusted([item], terms=[term("discount_percent", "10")]) == []
 
 

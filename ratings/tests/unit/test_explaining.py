@@ -94,7 +94,7 @@ def test_the_sentence_says_the_arithmetic(per, quantity, sentence):
 
 
 def test_usage_without_a_price_has_nothing_to_work_out():
-    unpriced = replace(record(), unit_price=None, price_id=None, amount=None)
+    unpriced = record()._replace(unit_price=None, price_id=None, amount=None)
     assert of_record(unpriced, "vcpu", "hour") is None
 
 

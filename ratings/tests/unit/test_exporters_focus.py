@@ -193,7 +193,7 @@ def test_usage_without_a_price_is_no_charge():
 
 def test_an_operator_names_a_service_that_the_table_does_not_know():
     ship = Service(category="Other", subcategory="Other (Other)", name="Starfleet")
-    order = issued(bill([of_hours(VCPU, 1, 1, replace(WEB, resource_type="spaceship"))]))
+    order = issued(bill([of_hours(VCPU, 1, 1, WEB._replace(resource_type="spaceship"))]))
     assert rows(order)[0]["ServiceName"] == OTHER.name
     known = changed(PARTIES, services={"spaceship": ship})
     assert rows(order, known)[0]["ServiceName"] == "Starfleet"
@@ -206,7 +206,7 @@ def test_a_draft_is_on_no_invoice():
 
 
 def test_a_name_that_is_only_the_id_again_is_no_name():
-    order = issued(bill([of_hours(VCPU, 1, 1, replace(WEB, name=WEB.resource_id))]))
+    order = issued(bill([of_hours(VCPU, 1, 1, WEB._replace(name=WEB.resource_id))]))
     assert rows(order)[0]["ResourceName"] == ""
 
 

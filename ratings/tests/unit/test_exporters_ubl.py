@@ -105,7 +105,7 @@ def test_the_official_rules_are_really_asked():
 
 
 def test_usage_of_one_price_is_one_line_however_many_resources_there_are():
-    servers = [replace(WEB, resource_id=f"i-{number}") for number in range(40)]
+    servers = [WEB._replace(resource_id=f"i-{number}") for number in range(40)]
     end = FEBRUARY + HOUR
     content = export(bill([usage(one, VCPU, Decimal(1), FEBRUARY, end) for one in servers]))
     assert read(content, "cac:InvoiceLine/cbc:InvoicedQuantity") == ["40"]
