@@ -72,6 +72,12 @@ def hasten(engine: Engine, drivers: Mapping[str, Deliver], clock: Clock) -> int:
         return outbox.hasten(conn, list(drivers), clock())
 
 
+def catch_up(engine: Engine, drivers: Mapping[str, Deliver], since: datetime) -> int:
+    """Owe to drivers the orders that end after `since` and were issued without them; how many."""
+    with engine.begin() as conn:
+        return outbox.owe(conn, list(drivers), since)
+
+
 def pending(engine: Engine, drivers: Mapping[str, Deliver]) -> int:
     """How many orders have not arrived yet where they should."""
     with engine.connect() as conn:

@@ -7,6 +7,7 @@ from oslo_config.cfg import ConfigOpts
 
 from ratings import delivering, plugins
 from ratings.cmd.database import connected
+from ratings.cmd.terminal import instant
 from ratings.core.deliveries import Patience
 from ratings.delivering import Outcome
 
@@ -18,6 +19,13 @@ def deliver_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--retry", action="store_true", help="try now what waits for its next attempt"
     )
+    parser.add_argument(
+        "--since",
+        type=instant,
+        metavar="TIME",
+        help="deliver also the orders that end after TIME and were issued before their driver "
+        "was configured",
+    )
 
 
 def deliver(conf: ConfigOpts) -> int:
@@ -28,6 +36,9 @@ def deliver(conf: ConfigOpts) -> int:
         return 0
     counts = {"delivered": 0, "failed": 0}
     with connected(conf) as engine:
+        if conf.command.since is not None:
+            caught_up = delivering.catch_up(engine, drivers, conf.command.since)
+            print(f"Put into the outbox: {caught_up}.")
         if conf.command.retry:
             delivering.hasten(engine, drivers, plugins.clock)
         for outcome in delivering.deliver(engine, drivers, waits, plugins.clock):

@@ -10,6 +10,12 @@ from sqlalchemy import Connection, Row
 
 _APPEND = "INSERT INTO outbox (order_id, driver) SELECT %s, unnest(%s::text[])"
 
+_OWE = """
+INSERT INTO outbox (order_id, driver)
+SELECT id, driver FROM sales_orders, unnest(%s::text[]) AS d (driver)
+WHERE upper(span) > %s ORDER BY id
+ON CONFLICT (order_id, driver) DO NOTHING"""
+
 # Of a tenant, a driver gets the orders in the order of their issue: one that corrects another
 # comes after it.
 _CLAIM = """
@@ -72,6 +78,14 @@ def append(conn: Connection, order_id: int, drivers: Sequence[str]) -> None:
     """Owe an order to each of `drivers`; in the transaction that issues it."""
     if drivers:
         conn.exec_driver_sql(_APPEND, (order_id, list(drivers)))
+
+
+def owe(conn: Connection, drivers: Sequence[str], since: datetime) -> int:
+    """Owe to each of `drivers` what it was never owed of the orders that end after `since`.
+
+    How many that are.
+    """
+    return conn.exec_driver_sql(_OWE, (list(drivers), since)).rowcount
 
 
 def claim(

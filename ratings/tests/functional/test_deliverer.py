@@ -142,6 +142,20 @@ def test_a_tenant_without_a_partner_does_not_keep_the_others(cloud, odoo, tmp_pa
     ]
 
 
+def test_a_driver_that_came_later_gets_the_older_orders_that_are_asked_for(cloud, folder, capsys):
+    for end in ("08:00", "10:00"):
+        orders.close(cloud, Rater(cloud, SETTINGS, lambda: NOW), "acme", instant(end), NOW)
+    close(cloud, "globex", "directory")
+    assert deliver() == 0
+    assert len(list(folder.iterdir())) == 1
+    for _ in range(2):
+        assert deliver("--since", instant("08:00").isoformat()) == 0
+    assert [row[:2] for row in rows(cloud, ROWS)] == [(2, "delivered"), (3, "delivered")]
+    shown = capsys.readouterr().out
+    assert "Put into the outbox: 1." in shown
+    assert "Put into the outbox: 0." in shown
+
+
 def test_without_drivers_there_is_nothing_to_do(cloud, capsys):
     assert deliver() == 0
     assert "[erp] drivers is empty" in capsys.readouterr().out
