@@ -9,16 +9,20 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 from pathlib import Path
 
 import kombu
+import pytest
 
 #: Where the programs are that do not change to another user, as Debian's wrapper does.
 PLACES = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/sbin", "/usr/local/sbin")
 VHOSTS = 20
 PATIENCE = 120
+
+ABSENT = "there is no RabbitMQ on this machine: Debian calls its package rabbitmq-server"
 
 
 def program():
@@ -26,6 +30,20 @@ def program():
     path = os.pathsep.join([*PLACES, os.environ.get("PATH", "")])
     found = shutil.which("rabbitmq-server", path=path)
     return found if found and shutil.which("epmd") else None
+
+
+@contextlib.contextmanager
+def running():
+    """A broker for the tests of a session. Without one they are skipped; in CI they fail."""
+    if program() is None:
+        pytest.fail(ABSENT) if os.environ.get("CI") else pytest.skip(ABSENT)
+    with tempfile.TemporaryDirectory(prefix="ratings-rabbit-") as home:
+        found = RabbitMQ(Path(home))
+        try:
+            found.start()
+            yield found
+        finally:
+            found.kill()
 
 
 class RabbitMQ:

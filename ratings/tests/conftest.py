@@ -71,6 +71,12 @@ def database(postgres, administrator, template) -> Iterator[Engine]:
     yield from temporary(postgres, administrator, template)
 
 
+@pytest.fixture
+def twin(postgres, administrator, template) -> Iterator[Engine]:
+    """An engine on another fresh database, for what the first one is compared with."""
+    yield from temporary(postgres, administrator, template)
+
+
 def url_of(server: str, name: str) -> str:
     """The URL of another database of a server."""
     return make_url(server).set(database=name).render_as_string(hide_password=False)

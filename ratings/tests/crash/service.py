@@ -1,4 +1,4 @@
-"""``ratings-api`` as operators start it, to be stopped and killed."""
+"""``ratings-api`` as operators start it, and PostgreSQL beside it, to be stopped and killed."""
 
 import contextlib
 import json
@@ -102,6 +102,23 @@ class Service:
                 yield engine
             finally:
                 engine.dispose()
+
+
+class Server:
+    """A PostgreSQL that is durable, and whose URL stays the same."""
+
+    def __init__(self, state_path, bindir):
+        self.url = None
+        self._state_path = state_path
+        self._bindir = bindir
+        self._running = contextlib.ExitStack()
+
+    def start(self):
+        running = embedded.running(self._state_path, bindir=self._bindir)
+        self.url = self._running.enter_context(running)
+
+    def stop(self):
+        self._running.close()
 
 
 def free_port():

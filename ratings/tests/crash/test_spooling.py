@@ -4,36 +4,18 @@ The service is the one that operators start, with a PostgreSQL beside it that is
 started as an operator would.
 """
 
-import contextlib
 import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
-from ratings.db import embedded, migration
+from ratings.db import migration
 from ratings.db.engine import create_engine
-from ratings.tests.crash.service import Service
+from ratings.tests.crash.service import Server, Service
 from ratings.tests.crash.telemetry import Ceilometer, events
 from ratings.tests.crash.truth import PRICES, accounted, journaled, undisturbed
 from ratings.tests.ledgers import OVERLAPS, ledger, scalar
-
-
-class Server:
-    """A PostgreSQL that is durable, and whose URL stays the same."""
-
-    def __init__(self, state_path, bindir):
-        self.url = None
-        self._state_path = state_path
-        self._bindir = bindir
-        self._running = contextlib.ExitStack()
-
-    def start(self):
-        running = embedded.running(self._state_path, bindir=self._bindir)
-        self.url = self._running.enter_context(running)
-
-    def stop(self):
-        self._running.close()
 
 
 @pytest.fixture

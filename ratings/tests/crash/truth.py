@@ -21,8 +21,8 @@ def accounted(service):
     return {name: status[name] for name in ("received", "rated", "duplicate")}
 
 
-def undisturbed(database):
-    """The ledger of a rater that nobody disturbs."""
+def priced(database):
+    """Add the prices."""
     add_prices(
         database,
         [
@@ -30,6 +30,11 @@ def undisturbed(database):
             for component, unit_price in PRICES.items()
         ],
     )
+
+
+def undisturbed(database):
+    """The ledger of a rater that nobody disturbs."""
+    priced(database)
     reader = Reader(DEFINITIONS)
     for event in events():
         (received,) = reader.read(json.dumps(event).encode(), "RegionOne")

@@ -1,17 +1,12 @@
 """A RabbitMQ for all tests of a session, collectors, and the services that notify them."""
 
-import os
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from ratings.tests.brokers import RabbitMQ, program
-from ratings.tests.conftest import temporary
+from ratings.tests import brokers
 from ratings.tests.messaging.collectors import Collector
 from ratings.tests.messaging.services import Cloud
-
-ABSENT = "there is no RabbitMQ on this machine: Debian calls its package rabbitmq-server"
 
 
 def pytest_collection_modifyitems(items):
@@ -24,23 +19,8 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def rabbit():
     """A broker. A test that stops it starts it again."""
-    if program() is None:
-        if os.environ.get("CI"):
-            pytest.fail(ABSENT)
-        pytest.skip(ABSENT)
-    with tempfile.TemporaryDirectory(prefix="ratings-rabbit-") as home:
-        found = RabbitMQ(Path(home))
-        try:
-            found.start()
-            yield found
-        finally:
-            found.kill()
-
-
-@pytest.fixture
-def twin(postgres, administrator, template):
-    """An engine on another fresh database, for what the first one is compared with."""
-    yield from temporary(postgres, administrator, template)
+    with brokers.running() as found:
+        yield found
 
 
 @pytest.fixture

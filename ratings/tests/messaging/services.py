@@ -47,6 +47,15 @@ class Cloud:
 
     def notifier(self, service, topic="notifications"):
         """As the service makes it: its exchange is called like itself."""
+        return oslo_messaging.Notifier(
+            self.transport(service),
+            driver="messagingv2",
+            topics=[topic],
+            publisher_id=f"{service}.host",
+            serializer=Contexts(),
+        )
+
+    def transport(self, service):
         conf = cfg.ConfigOpts()
         conf([], project=service)
         for group, opts in oslo_messaging.opts.list_opts():
@@ -56,13 +65,7 @@ class Cloud:
             conf.set_override(name, value, "oslo_messaging_rabbit")
         transport = oslo_messaging.get_notification_transport(conf, url=self.url)
         self._transports.append(transport)
-        return oslo_messaging.Notifier(
-            transport,
-            driver="messagingv2",
-            topics=[topic],
-            publisher_id=f"{service}.host",
-            serializer=Contexts(),
-        )
+        return transport
 
     def close(self):
         for transport in self._transports:
