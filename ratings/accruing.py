@@ -12,6 +12,7 @@ from ratings import settling
 from ratings.core.ledger import decide
 from ratings.core.model import Record
 from ratings.core.timeline import until
+from ratings.db.reading import Scope
 from ratings.db.resources import Resource
 from ratings.settling import RulesOf
 
@@ -19,9 +20,13 @@ LOG = logging.getLogger(__name__)
 
 
 def accrue(
-    conn: Connection, rules_of: RulesOf, resources: Iterable[Resource], instant: datetime
+    conn: Connection,
+    rules_of: RulesOf,
+    scope: Scope,
+    resources: Iterable[Resource],
+    instant: datetime,
 ) -> dict[int, tuple[Record, ...]]:
-    """Resource row id -> the records it would get if it were heard of at `instant`.
+    """Resource row id -> the records in `scope` it would get if it were heard of at `instant`.
 
     Nothing is written. Resources that are closed, or were heard of later, have none.
     """
@@ -32,7 +37,8 @@ def accrue(
     found = {}
     for row_id, (resource, case) in cases.items():
         try:
-            found[row_id] = decide(rules_of(resource.key[1]), case, cuts).change.insert
+            wanted = decide(rules_of(resource.key[1]), case, cuts).change.insert
+            found[row_id] = tuple(record for record in wanted if scope.has(record.tenant_id))
         except Exception:  # a plug-in may raise anything; its other resources can still be shown
             LOG.exception("the transformer of %s %s failed", *resource.key[1:])
     return found

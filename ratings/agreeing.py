@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from ratings.core.errors import InvalidTerm, NotFound, PeriodBilled
 from ratings.core.terms import Term, check, refuse_billed
 from ratings.db import components, prices, sales_orders, tenants, terms
+from ratings.db.reading import EVERYTHING
 from ratings.db.terms import Standing
 from ratings.settling import Settings
 
@@ -109,7 +110,7 @@ def _billed_until(conn: Connection, term: Term) -> datetime | None:
 
 
 def _existing(conn: Connection, term_id: int) -> Standing:
-    standing = terms.get(conn, term_id)
+    standing = terms.get(conn, EVERYTHING, term_id)
     if standing is None:
         raise NotFound(f"there is no term {term_id}")
     return standing

@@ -102,7 +102,8 @@ def entries_of(
     units = bill.settings.definitions.units()
     for row_id, verdict in verdicts.items():
         resource = cases[row_id][0]
-        name = resource.state.facts.get("name")
+        owned = resource.state.tenant_id == bill.tenant_id
+        name = resource.state.facts.get("name") if owned else None
         subject = Subject(*resource.key, None if name is None else str(name))
         for record in verdict.change.insert:
             if record.tenant_id == bill.tenant_id and record.start < bill.end:

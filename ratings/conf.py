@@ -165,6 +165,21 @@ SPOOL = [
     ),
 ]
 
+INGEST = [
+    cfg.StrOpt(
+        "credentials_file",
+        help="Path of the YAML file of those who may deliver events and samples without a token of "
+        "Keystone, such as Ceilometer. It is read at start. Unset: there are none.",
+    ),
+    cfg.StrOpt(
+        "tls_name_variable",
+        help="Name in the WSGI environment of the client's name as the server that ends TLS has "
+        "verified it: SSL_CLIENT_S_DN_CN in Apache, HTTP_X_SSL_CLIENT_CN for a header "
+        "X-SSL-Client-CN of a proxy. The proxy must overwrite what clients send there, and nobody "
+        "may reach the API but through it. Unset: certificates count for nothing.",
+    ),
+]
+
 RECONCILIATION = [
     cfg.IntOpt(
         "silence",
@@ -199,6 +214,7 @@ def list_opts() -> list[tuple[str, Sequence[cfg.Opt]]]:
         ("api", API),
         ("rating", RATING),
         ("export", EXPORT),
+        ("ingest", INGEST),
         ("reconciliation", RECONCILIATION),
         ("spool", SPOOL),
         *COLLECTORS,

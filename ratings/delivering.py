@@ -29,6 +29,7 @@ from ratings.core.deliveries import (
 from ratings.core.errors import RatingError
 from ratings.db import outbox
 from ratings.db.outbox import Claim
+from ratings.db.reading import EVERYTHING
 
 LOG = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ def _attempt(
 ) -> str | DeliveryError:
     """The reference under which the order arrived, or why it did not."""
     try:
-        issued = orders.proven(engine, claimed.order_id)
+        issued = orders.proven(engine, EVERYTHING, claimed.order_id)
     except RatingError as error:
         return Refused(error.detail, code=error.code)
     # To prove a long order takes its time, and the driver needs all of the lease.

@@ -24,6 +24,7 @@ from ratings.core.explaining import (
 from ratings.core.model import ACTIONS, Key, Price, Record
 from ratings.db import evidence, prices
 from ratings.db import records as ledger
+from ratings.db.reading import Scope, reading
 
 _Related = Callable[[int, int, int, int], Sequence[Row[Any]]]
 
@@ -61,22 +62,22 @@ class Explained:
     replaced_by: Sequence[Row[Any]]
 
 
-def record(engine: Engine, record_id: int) -> Explained:
-    """One record of the ledger explained. Raises NotFound."""
-    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as conn:
-        found = records(conn, {record_id: 1})
+def record(engine: Engine, scope: Scope, record_id: int) -> Explained:
+    """One record of the ledger in `scope` explained. Raises NotFound."""
+    with reading(engine, scope, snapshot=True) as conn:
+        found = records(conn, scope, {record_id: 1})
     if not found:
         raise NotFound(f"there is no record {record_id}")
     return found[0]
 
 
-def records(conn: Connection, signs: dict[int, int]) -> list[Explained]:
+def records(conn: Connection, scope: Scope, signs: dict[int, int]) -> list[Explained]:
     """Records explained, by start; `signs` are theirs by id. All are of one tenant."""
-    rows = evidence.records(conn, list(signs))
+    rows = evidence.records(conn, scope, list(signs))
     if not rows:
         return []
     beside = _Beside.of(conn, rows)
-    price_of = cache(lambda price_id: prices.get(conn, price_id))
+    price_of = cache(lambda price_id: prices.get(conn, scope, price_id))
     related = cache(lambda *which: evidence.in_order(conn, *which))
     return [_explained(conn, row, signs[row.id], price_of, beside, related) for row in rows]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -20,6 +19,7 @@ from ratings.core.pricing import PriceBook
 from ratings.core.writing import plain
 from ratings.db import adjustments as made
 from ratings.db import evidence, sales_orders, terms
+from ratings.db.reading import Scope, reading
 from ratings.db.sales_orders import Entry
 from ratings.db.terms import Standing
 from ratings.explaining import Explained
@@ -72,27 +72,27 @@ class _Opened(NamedTuple):
     parts: list[list[Item] | Adjustment]
 
 
-def line(engine: Engine, settings: Settings, order_id: int, number: int) -> Itemized:
-    """A line of an issued order by its number. Raises NotFound, DigestMismatch."""
-    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as conn:
-        opened = _open(conn, order_id)
+def line(engine: Engine, settings: Settings, scope: Scope, order_id: int, number: int) -> Itemized:
+    """A line of an issued order in `scope` by its number. Raises NotFound, DigestMismatch."""
+    with reading(engine, scope, snapshot=True) as conn:
+        opened = _open(conn, scope, order_id)
         if not 1 <= number <= len(opened.parts):
             raise NotFound(f"sales order {order_id} has no line {number}")
         found, part = opened.order.numbered()[number - 1], opened.parts[number - 1]
         records, adjustment = [], None
         if isinstance(part, Adjustment):
             book = settings.price_book(conn)
-            adjustment = _reckoned(conn, book, opened, number, part)
+            adjustment = _reckoned(conn, scope, book, opened, number, part)
         else:
             # Two records may be equal; the item is the one that the entry holds.
             ids = {id(entry.item): entry.record_id for entry in opened.entries}
             signs = {record_id: i.sign for i in part if (record_id := ids[id(i)]) is not None}
-            records = explaining.records(conn, signs)
+            records = explaining.records(conn, scope, signs)
         return Itemized(order_id, opened.order, number, found, records, adjustment)
 
 
-def _open(conn: Connection, order_id: int) -> _Opened:
-    header = sales_orders.get(conn, order_id)
+def _open(conn: Connection, scope: Scope, order_id: int) -> _Opened:
+    header = sales_orders.get(conn, scope, order_id)
     if header is None:
         raise NotFound(f"there is no sales order {order_id}")
     entries = sales_orders.entries(conn, order_id)
@@ -103,10 +103,15 @@ def _open(conn: Connection, order_id: int) -> _Opened:
 
 
 def _reckoned(
-    conn: Connection, book: PriceBook, opened: _Opened, number: int, one: Adjustment
+    conn: Connection,
+    scope: Scope,
+    book: PriceBook,
+    opened: _Opened,
+    number: int,
+    one: Adjustment,
 ) -> Reckoned:
     order = opened.order
-    term = None if one.kind in ("free", "tier") else terms.get(conn, one.source)
+    term = None if one.kind in ("free", "tier") else terms.get(conn, scope, one.source)
     price = book[one.source] if term is None else None
     basis = None
     if one.kind == "credit" and term is not None:
@@ -128,7 +133,7 @@ def _reckoned(
         working=None if basis is None else of_adjustment(one, basis, order.currency),
         based_on=_based_on(order, number, one, book) if one.reason is None else [],
         order_id=of_period,
-        takes_back=_taken_back(conn, order.tenant_id, one, order.end) if one.sign < 0 else None,
+        takes_back=_taken_back(conn, scope, order, one) if one.sign < 0 else None,
     )
 
 
@@ -171,13 +176,13 @@ def _ladder(price: Price) -> tuple[object, ...]:
 
 
 def _taken_back(
-    conn: Connection, tenant_id: str, one: Adjustment, before: datetime
+    conn: Connection, scope: Scope, order: Order, one: Adjustment
 ) -> tuple[int, int] | None:
-    place = made.first_said(conn, tenant_id, one, before)
+    place = made.first_said(conn, order.tenant_id, one, order.end)
     if place is None:
         return None
     order_id, position = place
-    opened = _open(conn, order_id)
+    opened = _open(conn, scope, order_id)
     said = opened.adjustments[position - 1]
     return order_id, next(n for n, part in enumerate(opened.parts, 1) if part is said)
 

@@ -19,6 +19,7 @@ from ratings.core.errors import DigestMismatch, NotFound, OrderOverlap
 from ratings.core.orders import Adjustment, Issued, Order
 from ratings.db import adjustments as made
 from ratings.db import outbox, prices, sales_orders
+from ratings.db.reading import Scope, reading
 from ratings.db.sales_orders import Entry
 from ratings.rater import Rater
 
@@ -97,12 +98,14 @@ def _cut_newcomers(engine: Engine, rater: Rater, bill: Bill, cut: Set[int]) -> N
             settling.apply(conn, cases, verdicts, rater.component_ids())
 
 
-def draft(engine: Engine, rater: Rater, tenant_id: str, end: datetime, now: datetime) -> Order:
+def draft(
+    engine: Engine, rater: Rater, scope: Scope, tenant_id: str, end: datetime, now: datetime
+) -> Order:
     """What `close` would issue at this instant, without the digest; nothing is written.
 
-    Raises InvalidInput as `close` does.
+    `tenant_id` is in `scope`. Raises InvalidInput as `close` does.
     """
-    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as conn:
+    with reading(engine, scope, snapshot=True) as conn:
         previous = billing.previous_of(conn, tenant_id, end, now)
         book = rater.book(conn, still=False)
         bill = Bill(conn, rater.settings, book, tenant_id, previous, end, False)
@@ -119,12 +122,12 @@ def draft(engine: Engine, rater: Rater, tenant_id: str, end: datetime, now: date
         return billing.composed(bill, [*entries.values(), *added, *reversals])[0]
 
 
-def proven(engine: Engine, order_id: int) -> Issued:
-    """An issued order, made again, and found to be what was issued.
+def proven(engine: Engine, scope: Scope, order_id: int) -> Issued:
+    """An issued order in `scope`, made again, and found to be what was issued.
 
     Raises NotFound, DigestMismatch.
     """
-    return verified(regenerate(engine, order_id))
+    return verified(regenerate(engine, scope, order_id))
 
 
 def verified(issued: Issued) -> Issued:
@@ -137,13 +140,13 @@ def verified(issued: Issued) -> Issued:
     return issued
 
 
-def regenerate(engine: Engine, order_id: int) -> Issued:
-    """An issued order, made again from the records that it points at. Raises NotFound.
+def regenerate(engine: Engine, scope: Scope, order_id: int) -> Issued:
+    """An issued order in `scope`, made again from its records. Raises NotFound.
 
     Whether it is what was issued is for the caller to see: compare the two digests.
     """
-    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as conn:
-        header = sales_orders.get(conn, order_id)
+    with reading(engine, scope, snapshot=True) as conn:
+        header = sales_orders.get(conn, scope, order_id)
         if header is None:
             raise NotFound(f"there is no sales order {order_id}")
         entries = sales_orders.entries(conn, order_id)

@@ -22,6 +22,7 @@ from ratings.core.errors import InvalidPrice, NotFound, PriceOverlap
 from ratings.core.model import Price, Tier
 from ratings.core.pricing import check
 from ratings.db import components, prices, resources
+from ratings.db.reading import EVERYTHING
 from ratings.rerating import CHUNK, Select, rerate
 from ratings.settling import Settings
 
@@ -197,7 +198,7 @@ def _concerned(conn: Connection, settings: Settings, price: Price) -> Select:
 
 
 def _existing(conn: Connection, price_id: int) -> Price:
-    price = prices.get(conn, price_id)
+    price = prices.get(conn, EVERYTHING, price_id)
     if price is None:
         raise NotFound(f"there is no price {price_id}")
     return price

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, Row
 from ratings.core.errors import Conflict, InvalidInput, NotFound
 from ratings.core.pricing import is_currency
 from ratings.db import prices, resources, tenants, terms
+from ratings.db.reading import EVERYTHING
 from ratings.rerating import CHUNK, rerate
 from ratings.settling import Settings
 
@@ -35,7 +36,10 @@ def set_currency(engine: Engine, settings: Settings, tenant_id: str, currency: s
                 f"{tenant_id} has sales orders in {billed}: its currency does not change",
                 code="currency_fixed",
             )
-        agreed = {term.currency for term, _ in terms.page(conn, limit=_TERMS, tenant_id=tenant_id)}
+        agreed = {
+            term.currency
+            for term, _ in terms.page(conn, EVERYTHING, limit=_TERMS, tenant_id=tenant_id)
+        }
         if agreed - {None, currency}:
             raise Conflict(
                 f"terms of {tenant_id} are in another currency; withdraw them first",

@@ -4,6 +4,7 @@
     .. ratings-components::     what is counted on each resource type, and when it is charged
     .. ratings-events::         every event type that the default definitions know
     .. ratings-ignored::        the patterns of event types that are ignored
+    .. ratings-policies::       every rule of the policy
 
 Each is a function that gives lines of reStructuredText; the test of the documentation calls
 them, too.
@@ -21,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from ratings import conf, plugins
 from ratings.core.definitions import Component, EventRule, ResourceType
+from ratings.policies import list_rules
 
 Lines = Iterator[str]
 
@@ -88,6 +90,16 @@ def meters() -> Lines:
 def ignored_meters() -> Lines:
     found = plugins.with_meters(plugins.definitions())
     yield from (f"* ``{pattern}``" for pattern in found.meters.ignore)
+
+
+def policies() -> Lines:
+    rows = []
+    for rule in list_rules():
+        operations = getattr(rule, "operations", ())
+        asked = [f"``{each['method']} {each['path']}``" for each in operations]
+        rows.append((f"``{rule.name}``", f"``{rule.check_str}``", ", ".join(asked) or "–"))
+    yield from _title("Rules")
+    yield from _table(("rule", "default", "operations"), rows)
 
 
 def _title(text: str) -> Lines:
@@ -171,6 +183,6 @@ def _directive(lines: Callable[[], Lines]) -> type:
 
 
 def setup(app: Any) -> dict[str, bool]:
-    for lines in (options, components, events, ignored, meters, ignored_meters):
+    for lines in (options, components, events, ignored, meters, ignored_meters, policies):
         app.add_directive(f"ratings-{lines.__name__.replace('_', '-')}", _directive(lines))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 import pecan
-from oslo_config.cfg import ConfigOpts, Error
-from oslo_middleware import Healthcheck, HTTPProxyToWSGI, RequestId
+from oslo_config.cfg import ConfigOpts
+from oslo_middleware import CORS, Healthcheck, HTTPProxyToWSGI, RequestId
+from oslo_middleware.cors import CORS_OPTS
 from oslo_middleware.sizelimit import RequestBodySizeLimiter
 from sqlalchemy import Engine
 from webob.multidict import MultiDict
 
-from ratings.api import argspecs
+from ratings.api import argspecs, authentication
+from ratings.api.authorisation import Policy
 from ratings.api.combining import Combiner
 from ratings.api.controllers.discrepancies import Discrepancies
 from ratings.api.controllers.events import Events
@@ -45,10 +47,7 @@ from ratings.settling import Settings
 from ratings.spool import Spool
 
 Wsgi = Callable[..., Any]
-
-
-class UnsupportedStrategy(Error):
-    """[DEFAULT] auth_strategy names one that this release does not have."""
+Middleware = Callable[[Wsgi, ConfigOpts], Wsgi]
 
 
 def make_app(
@@ -58,7 +57,7 @@ def make_app(
     exports: Exports,
     clock: Callable[[], datetime],
 ) -> Wsgi:
-    """The API on the database of `engine`, without a spool. Raises UnsupportedStrategy."""
+    """The API on the database of `engine`, without a spool."""
     return serve(conf, make_services(conf, engine, settings, exports, clock))
 
 
@@ -85,6 +84,7 @@ def make_services(
         reader=reader,
         combiner=Combiner(rater.rate, None if spool is None else conf.spool.patience),
         exports=exports,
+        policy=Policy(conf),
         region=conf.rating.region,
         clock=clock,
         watch=watch(conf.reconciliation),
@@ -92,9 +92,10 @@ def make_services(
     )
 
 
-def serve(conf: ConfigOpts, services: Services) -> Wsgi:
-    """The WSGI application. Raises UnsupportedStrategy."""
-    refuse_unsupported(conf)
+def serve(
+    conf: ConfigOpts, services: Services, middlewares: Sequence[Middleware] | None = None
+) -> Wsgi:
+    """The WSGI application. `authentication.check` tells before whether it can be served."""
     argspecs.remember()
     app: Wsgi = pecan.Pecan(
         url_tree(services),
@@ -103,7 +104,7 @@ def serve(conf: ConfigOpts, services: Services) -> Wsgi:
         use_context_locals=False,
         request_cls=Request,
     )
-    for wrap in reversed(MIDDLEWARES):
+    for wrap in reversed(middlewares or MIDDLEWARES):
         app = wrap(app, conf)
     return app
 
@@ -133,17 +134,14 @@ def url_tree(services: Services) -> Versions:
     )
 
 
-def refuse_unsupported(conf: ConfigOpts) -> None:
-    """Raises UnsupportedStrategy for what cannot be served; to ask before anything starts.
-
-    Tokens of Keystone come with a later release: its middleware auth_token has its
-    place at the end of `MIDDLEWARES`.
-    """
-    if conf.auth_strategy != "noauth":
-        raise UnsupportedStrategy(
-            f"auth_strategy={conf.auth_strategy} comes with a later release; set [DEFAULT] "
-            "auth_strategy=noauth, and let only those reach the API who may change prices"
-        )
+def cross_origin(app: Wsgi, conf: ConfigOpts) -> Wsgi:
+    """Pages of [cors] allowed_origin may ask; without one, none may."""
+    conf.register_opts(CORS_OPTS, group="cors")
+    conf.set_default("allow_headers", ["X-Auth-Token", *_REQUEST_ID], group="cors")
+    conf.set_default("expose_headers", [*_REQUEST_ID], group="cors")
+    conf.set_default("allow_methods", ["GET", "HEAD", "POST", "PUT", "DELETE"], group="cors")
+    sharing: Wsgi = CORS(app, conf)
+    return sharing if conf.cors.allowed_origin else app
 
 
 def proxy_headers(app: Wsgi, conf: ConfigOpts) -> Wsgi:
@@ -170,15 +168,19 @@ def size_limit(app: Wsgi, conf: ConfigOpts) -> Wsgi:
     return limited
 
 
-MIDDLEWARES: tuple[Callable[[Wsgi, ConfigOpts], Wsgi], ...] = (
+_REQUEST_ID = ("X-Openstack-Request-Id",)
+
+MIDDLEWARES: tuple[Middleware, ...] = (
+    cross_origin,
     RequestId,
     proxy_headers,
     lambda app, conf: Faults(app),
     healthcheck,
     size_limit,
-    # Here, next to the URL tree, is the place of keystonemiddleware's auth_token.
+    authentication.ingestion,
+    authentication.tokens,
 )
-"""Around the URL tree, the outermost first."""
+"""Around the URL tree, the outermost first. What `authentication.OPEN_PATHS` has needs no token."""
 
 
 class Request(pecan.Request):  # type: ignore[misc]  # Pecan has no types

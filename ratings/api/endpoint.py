@@ -21,6 +21,8 @@ import wsme.types
 from webob import Request, Response
 
 from ratings.api import answers, paging
+from ratings.api import caller as callers
+from ratings.api.authorisation import Policy
 from ratings.api.values import storable
 from ratings.core.errors import InvalidInput, NotFound
 from ratings.exporters import File
@@ -38,34 +40,42 @@ class UnsupportedMediaType(InvalidInput):
 class Contract:
     """What an endpoint takes and gives, all in WSME types.
 
-    url:    whether the controller first gets the URL under which the API is reached.
+    rule:   of `ratings.policies`, which is asked before anything else.
+    scoped: whether the controller first gets the `Scope` that it has to read in. What others
+            than administrators may read is scoped.
+    caller: whether it first gets the `Caller`.
+    url:    whether it first gets the URL under which the API is reached.
     query:  of the query string; the controller gets an object of it.
     body:   of the JSON body, likewise; `bytes` is the body as it came.
     answer: of the answer; None is no body at all.
     plural: the noun of a list, of which `answer` is the type of the elements.
     """
 
+    rule: str
     query: Any = None
     body: Any = None
     answer: Any = None
     plural: str | None = None
     status: int = 200
     url: bool = False
+    scoped: bool = False
+    caller: bool = False
 
 
 def endpoint(contract: Contract) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A method of a controller as an endpoint.
 
-    It is called with the parts of the path that are its own, then the query, then
-    the body, each if the contract has one, and gives what the contract says: a
+    It is called with who asks or where, then the parts of the path that are its own, then
+    the query, then the body, each if the contract wants it, and gives what the contract says: a
     `paging.Page` for a list, or a `File` instead of JSON. Raises InvalidInput
-    (query_invalid, body_invalid, body_not_json, media_type_unsupported) and whatever
-    the method raises.
+    (query_invalid, body_invalid, body_not_json, media_type_unsupported), Unauthenticated,
+    Forbidden, and whatever the method raises.
     """
 
     def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
         def serve(self: Any, req: Request, resp: Response, *path: str) -> Response:
-            found = method(self, *_arguments(contract, req, path))
+            context = _admitted(contract, self.services.policy, req)
+            found = method(self, *context, *_arguments(contract, req, path))
             return _response(contract, req, found)
 
         # Not functools.wraps as a whole: Pecan must see the signature of `serve`.
@@ -77,9 +87,24 @@ def endpoint(contract: Contract) -> Callable[[Callable[..., Any]], Callable[...,
     return decorate
 
 
+def _admitted(contract: Contract, policy: Policy, request: Request) -> list[Any]:
+    """What a controller gets of who asks, who may do so. Raises Unauthenticated, Forbidden."""
+    caller = callers.of(request.environ)
+    found: list[Any] = []
+    if contract.scoped:
+        asked = dict(parse_qsl(request.query_string)).get("tenant_id")
+        found.append(policy.scope(contract.rule, caller, asked))
+    else:
+        policy.authorise(contract.rule, caller)
+    if contract.caller:
+        found.append(caller)
+    if contract.url:
+        found.append(request.application_url)
+    return found
+
+
 def _arguments(contract: Contract, request: Request, path: Sequence[str]) -> list[Any]:
-    found: list[Any] = [request.application_url] if contract.url else []
-    found += [_path_part(part) for part in path]
+    found: list[Any] = [_path_part(part) for part in path]
     if contract.query is not None:
         found.append(read_query(contract.query, request))
     elif request.query_string:

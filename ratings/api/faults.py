@@ -18,7 +18,7 @@ from sqlalchemy import exc
 from webob.exc import HTTPException
 
 from ratings.api.silence import NotDurable, fall_silent
-from ratings.core.errors import RatingError, Unavailable
+from ratings.core.errors import RatingError, Unauthenticated, Unavailable
 
 LOG = logging.getLogger(__name__)
 
@@ -27,12 +27,17 @@ Headers = list[tuple[str, str]]
 
 _BY_STATUS = {
     400: ("bad_request", "The request cannot be read."),
+    401: ("unauthenticated", "This needs a valid token or valid credentials."),
+    403: ("forbidden", "The policy does not allow this."),
     404: ("not_found", "There is nothing at this URL."),
     405: ("method_not_allowed", "This URL does not take this method; see the header Allow."),
     406: ("not_acceptable", "Answers are application/json."),
     413: ("body_too_large", "The body is larger than [api] max_body_size."),
 }
 """Code and detail of what Pecan and middlewares refuse, which bear no code."""
+
+_KEPT = ("allow", "www-authenticate")
+"""Headers of refusals that their meaning depends on."""
 
 _UNREACHABLE = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
 
@@ -44,6 +49,14 @@ class SeveralErrors(RatingError):
         super().__init__(errors[0].detail, code=errors[0].code)
         self.status = errors[0].status
         self.errors = errors
+
+
+class Challenged(Unauthenticated):
+    """Credentials are wrong; `challenge` says of what kind the right ones would be."""
+
+    def __init__(self, challenge: str) -> None:
+        super().__init__(_BY_STATUS[401][1])
+        self.challenge = challenge
 
 
 class Faults:
@@ -64,7 +77,10 @@ class Faults:
         try:
             body = self._app(environ, start)
         except Exception as error:
-            return _answer(environ, start_response, _error_of(error, environ), ())
+            headers = []
+            if isinstance(error, Challenged):
+                headers.append(("WWW-Authenticate", error.challenge))
+            return _answer(environ, start_response, _error_of(error, environ), headers)
         if not refused:
             return body  # type: ignore[no-any-return]  # WSGI applications have no types
         if hasattr(body, "close"):
@@ -117,7 +133,7 @@ def _answer(
             ]
         }
     )
-    kept = [(name, value) for name, value in headers if name.lower() == "allow"]
+    kept = [(name, value) for name, value in headers if name.lower() in _KEPT]
     kept += [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
     start_response(f"{status.value} {status.phrase}", kept)
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]

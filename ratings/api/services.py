@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
+from ratings.api.authorisation import Policy
 from ratings.api.combining import Combiner
 from ratings.api.spooling import Spooling
 from ratings.core.discrepancies import Watch
@@ -21,8 +22,9 @@ from ratings.settling import Settings
 class Services:
     """One process's share of the system.
 
-    region: of events whose format names none. clock: the present, in UTC. watch: how patient
-    reconciliation is. spooling: where what the database does not take is kept; None for nowhere.
+    policy: who may do what. region: of events whose format names none. clock: the present, in UTC.
+    watch: how patient reconciliation is. spooling: where what the database does not take is kept;
+    None for nowhere.
     """
 
     engine: Engine
@@ -31,6 +33,7 @@ class Services:
     reader: Reader
     combiner: Combiner
     exports: Exports
+    policy: Policy
     region: str
     clock: Callable[[], datetime]
     watch: Watch

@@ -13,7 +13,8 @@ from oslo_config.cfg import ConfigOpts
 
 from ratings import conf as options
 from ratings import plugins
-from ratings.api.app import make_services, refuse_unsupported, serve
+from ratings.api import authentication
+from ratings.api.app import make_services, serve
 from ratings.api.spooling import Spooling
 from ratings.cmd import database, spool
 from ratings.cmd.refusal import explained
@@ -109,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(format=LOG_FORMAT)
     with explained(PROG):
         conf = options.load(sys.argv[1:] if argv is None else argv, prog=PROG)
-        refuse_unsupported(conf)
+        authentication.check(conf)
         rating, exports = plugins.settings(conf), plugins.exports(conf)
         kept = spool.opened(conf)
         spool.tell_of_others(conf)

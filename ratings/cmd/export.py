@@ -13,6 +13,7 @@ from ratings.cmd.database import connected
 from ratings.cmd.terminal import instant
 from ratings.core.errors import InvalidInput
 from ratings.db import sales_orders
+from ratings.db.reading import EVERYTHING
 from ratings.exporters import NotExportable
 
 _CHUNK = 1000
@@ -42,7 +43,7 @@ def export(conf: ConfigOpts) -> int:
             raise InvalidInput(f"{len(chosen)} orders: name one, or a --directory for them")
         for order_id in chosen:
             try:
-                file = exports.file(wanted.format, orders.proven(engine, order_id))
+                file = exports.file(wanted.format, orders.proven(engine, EVERYTHING, order_id))
             except NotExportable as error:
                 refused.append(f"order {order_id}: {error}")
             else:
@@ -61,7 +62,7 @@ def _chosen(engine: Engine, wanted: argparse.Namespace) -> Iterator[int]:
     filters = {"tenant_id": wanted.tenant, "start": wanted.start, "end": wanted.end}
     after = None
     with engine.connect() as conn:
-        while rows := sales_orders.page(conn, limit=_CHUNK, after=after, **filters):
+        while rows := sales_orders.page(conn, EVERYTHING, limit=_CHUNK, after=after, **filters):
             yield from (row.id for row in rows)
             after = rows[-1].id
 

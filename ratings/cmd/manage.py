@@ -17,6 +17,7 @@ from ratings.cmd import (
     close,
     deliver,
     export,
+    ingest,
     prices,
     reconcile,
     requeue,
@@ -66,11 +67,13 @@ COMMANDS = (
     Command("settle", settle.settle, settle.settle_arguments),
     Command("reconcile", reconcile.reconcile, reconcile.reconcile_arguments),
     Command("requeue", requeue.requeue, requeue.requeue_arguments),
+    Command("ingest hash", ingest.hash_secret, ingest.hash_arguments),
     Command("spool show", spool.show, spool.spool_arguments),
     Command("spool drain", spool.drain, spool.spool_arguments),
 )
 
 GROUPS = {
+    "ingest": "Who delivers events without a token: hash.",
     "prices": "Price books: import, export.",
     "spool": "What waits on this host for the database: show, drain.",
     "tenants": "Currencies of tenants: list, set.",

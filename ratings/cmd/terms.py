@@ -12,6 +12,7 @@ from ratings.cmd.terminal import instant, print_table
 from ratings.core.terms import KINDS, Term
 from ratings.core.writing import plain
 from ratings.db import terms
+from ratings.db.reading import EVERYTHING
 from ratings.db.terms import Standing
 
 _PAGE = 1000
@@ -60,7 +61,8 @@ def show(conf: ConfigOpts) -> int:
     found: list[Standing] = []
     with connected(conf) as engine, engine.connect() as conn:
         after = 0
-        while rows := terms.page(conn, limit=_PAGE, after=after, tenant_id=tenant_id, at=at):
+        wanted = {"tenant_id": tenant_id, "at": at}
+        while rows := terms.page(conn, EVERYTHING, limit=_PAGE, after=after, **wanted):
             found += rows
             after = rows[-1].term.id
     print_table(_HEADINGS, map(_cells, found), right=("id", "value", "remaining"))

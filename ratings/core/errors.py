@@ -7,6 +7,8 @@
     │   ├── InvalidEvent      400   a flat event that breaks a rule
     │   ├── InvalidPrice      400   a price that breaks a rule
     │   └── InvalidTerm       400   a term that breaks a rule
+    ├── Unauthenticated       401   nobody knows who asks
+    ├── Forbidden             403   who asks may not do it
     ├── NotFound              404
     ├── Conflict              409   the database would have to break a promise
     │   ├── OrderOverlap      409   another order of the tenant was issued meanwhile
@@ -56,6 +58,16 @@ class InvalidPrice(InvalidInput):
 
 class InvalidTerm(InvalidInput):
     code = "term_invalid"
+
+
+class Unauthenticated(RatingError):
+    code = "unauthenticated"
+    status = 401
+
+
+class Forbidden(RatingError):
+    code = "forbidden"
+    status = 403
 
 
 class NotFound(RatingError):

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from ratings.core.model import ACTIONS
+from ratings.db.reading import Scope
 
 _RECORDS = """
 SELECT r.id, r.resource_id AS row_id, s.resource_id, s.resource_type, s.region, r.tenant_id,
@@ -22,7 +23,8 @@ JOIN resources s ON s.id = r.resource_id
 JOIN components c ON c.id = r.component_id
 LEFT JOIN sales_order_lines b ON b.record_id = r.id AND b.sign = 1
 LEFT JOIN sales_order_lines t ON t.record_id = r.id AND t.sign = -1
-WHERE r.id = ANY(%s) ORDER BY lower(r.span), r.id"""
+WHERE r.id = ANY(%(ids)s) AND (%(scope)s::text IS NULL OR r.tenant_id = %(scope)s)
+ORDER BY lower(r.span), r.id"""
 
 # Whom an event names as owner: who asked for it counts where that starts the resource.
 _NAMED = """coalesce(n.tenant_id, CASE WHEN n.action = ANY(%(opening)s::text[])
@@ -77,12 +79,13 @@ WHERE r.resource_id = %s AND r.component_id = %s AND r.tenant_id = %s AND r.supe
   AND r.span && tstzrange(%s, %s) ORDER BY lower(r.span)"""
 
 
-def records(conn: Connection, record_ids: Sequence[int]) -> Sequence[Row[Any]]:
-    """Rows of the ledger by id, in the order of time, superseded ones too.
+def records(conn: Connection, scope: Scope, record_ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """Rows of the ledger by id, those in `scope`, in the order of time, superseded ones too.
 
     With the order that billed each, the reason it gave, and the order that took it back.
     """
-    return conn.exec_driver_sql(_RECORDS, (list(record_ids),)).all()
+    parameters = {"ids": list(record_ids), "scope": scope.tenant_id}
+    return conn.exec_driver_sql(_RECORDS, parameters).all()
 
 
 def neighbours(conn: Connection, record_ids: Sequence[int]) -> Sequence[Row[Any]]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row
 from ratings.core.model import Price, Tier
 from ratings.db.engine import to_json
 from ratings.db.filtering import where
+from ratings.db.reading import Scope
 
 # Any number that nothing else in this database uses as an advisory lock.
 _LOCK = 0x72617465
@@ -23,7 +24,9 @@ SELECT p.id, c.name AS component, p.unit_price, p.currency, p.region, p.tenant_i
 FROM prices p JOIN components c ON c.id = p.component_id"""
 
 _FILTERS = {
+    "scope": "p.tenant_id IN ('', %(scope)s)",
     "after": "p.id > %(after)s",
+    "id": "p.id = %(id)s",
     "component": "c.name = %(component)s",
     "region": "p.region = %(region)s",
     "tenant_id": "p.tenant_id = %(tenant_id)s",
@@ -62,14 +65,16 @@ def revision(conn: Connection) -> int:
     return int(conn.exec_driver_sql(sql).scalar_one())
 
 
-def get(conn: Connection, price_id: int) -> Price | None:
-    row = conn.exec_driver_sql(f"{_LOAD} WHERE p.id = %s", (price_id,)).one_or_none()
-    return None if row is None else price_of(row)
+def get(conn: Connection, scope: Scope, price_id: int) -> Price | None:
+    return next(iter(page(conn, scope, limit=1, id=price_id)), None)
 
 
-def page(conn: Connection, *, limit: int, **filters: Any) -> Sequence[Price]:
-    """Up to `limit` prices by id. Filters: after (an id), component, region, tenant_id, at."""
-    given = {"limit": limit, **filters}
+def page(conn: Connection, scope: Scope, *, limit: int, **filters: Any) -> Sequence[Price]:
+    """Up to `limit` prices by id: in the scope of a tenant, its own and those for everybody.
+
+    Filters: after (an id), component, region, tenant_id, at.
+    """
+    given = {"limit": limit, "scope": scope.tenant_id, **filters}
     sql = f"{_LOAD} {where(_FILTERS, given)} ORDER BY p.id LIMIT %(limit)s"
     return [price_of(row) for row in conn.exec_driver_sql(sql, given)]
 

@@ -12,6 +12,7 @@ from ratings.core.model import Record
 from ratings.db.arrays import array
 from ratings.db.copying import NULL, cell, copy, instant_text, json_cell, row
 from ratings.db.filtering import where
+from ratings.db.reading import Scope
 
 _COLUMNS = (
     "resource_id, component_id, span, tenant_id, quantity, metadata, currency, unit_price,"
@@ -42,6 +43,7 @@ JOIN resources s ON s.id = r.resource_id
 JOIN components c ON c.id = r.component_id"""
 
 _FILTERS = {
+    "scope": "r.tenant_id = %(scope)s",
     "tenant_id": "r.tenant_id = %(tenant_id)s",
     "resource_id": "r.resource_id IN"
     " (SELECT id FROM resources WHERE resource_id = %(resource_id)s)",
@@ -63,19 +65,20 @@ GROUP BY c.name, u.metadata ORDER BY c.name, u.metadata"""
 # records (or an index) to go by time; all of them together go by id.
 _BY_TIME = (
     "lower(r.span), r.id",
-    "(lower(r.span), r.id) > (SELECT lower(span), id FROM records WHERE id = %(after)s)",
+    "(lower(r.span), r.id) > (SELECT lower(span), id FROM records WHERE id = %(after)s"
+    " AND (%(scope)s::text IS NULL OR tenant_id = %(scope)s))",
 )
 _BY_ID = "r.id", "r.id > %(after)s"
 
 
-def page(conn: Connection, *, limit: int, **filters: Any) -> Sequence[Row[Any]]:
+def page(conn: Connection, scope: Scope, *, limit: int, **filters: Any) -> Sequence[Row[Any]]:
     """Up to `limit` rows of the ledger: of a tenant or a resource by start, of all by id.
 
     Filters: after (a record id), tenant_id, resource_id (of the cloud),
     component, start and end (what intersects [start, end)), superseded.
     """
-    given = {"limit": limit, **filters}
-    by_time = given.get("tenant_id") is not None or given.get("resource_id") is not None
+    given = {"limit": limit, "scope": scope.tenant_id, **filters}
+    by_time = any(given.get(name) is not None for name in ("scope", "tenant_id", "resource_id"))
     order, after = _BY_TIME if by_time else _BY_ID
     conditions = where({**_FILTERS, "after": after}, given)
     sql = f"{_PAGE} {conditions} ORDER BY {order} LIMIT %(limit)s"

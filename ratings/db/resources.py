@@ -15,6 +15,7 @@ from ratings.db.arrays import array, columns
 from ratings.db.copying import instant_text
 from ratings.db.engine import to_json
 from ratings.db.filtering import where
+from ratings.db.reading import Scope
 
 ResourceKey = tuple[str, str, str]
 """(region, resource_type, resource_id)"""
@@ -96,11 +97,14 @@ SELECT {_STATE}, r.deleted_at IS NOT NULL AS deleted, e.action AS last_action,
        (SELECT coalesce(jsonb_object_agg(currency, amount), '{{}}')
         FROM (SELECT currency, sum(amount) AS amount FROM records
               WHERE resource_id = r.id AND superseded_at IS NULL AND amount IS NOT NULL
+                AND (%(scope)s::text IS NULL OR tenant_id = %(scope)s)
               GROUP BY currency) AS sums) AS sums
 FROM resources r LEFT JOIN events e ON e.message_id = r.last_message_id"""
 
 _FILTERS = {
     "after": "r.id > %(after)s",
+    "owner": "r.tenant_id = %(owner)s",
+    "user": "EXISTS (SELECT FROM records WHERE resource_id = r.id AND tenant_id = %(user)s)",
     "resource_id": "r.resource_id = %(resource_id)s",
     "tenant_id": "r.tenant_id = %(tenant_id)s",
     "region": "r.region = %(region)s",
@@ -112,16 +116,25 @@ _FILTERS = {
 }
 
 
-def page(conn: Connection, *, limit: int, **filters: Any) -> Sequence[Row[Any]]:
-    """Up to `limit` resources that were ever charged or seen, in the order of their row ids.
+def page(conn: Connection, scope: Scope, *, limit: int, **filters: Any) -> Sequence[Row[Any]]:
+    """Up to `limit` resources ever charged or seen, in the order of their row ids.
 
-    Filters: after (a row id), resource_id, tenant_id, region, resource_type,
-    status, deleted. Beside the columns of what is believed (see `of`) a row has
-    deleted, last_action and sums: of its current records, by currency.
+    A tenant's are those that it owns. Filters: after (a row id), resource_id, tenant_id, region,
+    resource_type, status, deleted. Beside the columns of what is believed (see `of`) a row
+    has deleted, last_action and sums: of its current records in the scope, by currency.
     """
-    given = {"limit": limit, **filters}
+    return _page(conn, scope, {"limit": limit, "owner": scope.tenant_id, **filters})
+
+
+def called(conn: Connection, scope: Scope, resource_id: str, **filters: Any) -> Sequence[Row[Any]]:
+    """Two at most that have an id, rows as of `page`. A tenant's are those that it ever used."""
+    given = {"limit": 2, "resource_id": resource_id, **filters}
+    return _page(conn, scope, {"user": scope.tenant_id, **given})
+
+
+def _page(conn: Connection, scope: Scope, given: dict[str, Any]) -> Sequence[Row[Any]]:
     sql = f"{_PAGE} {where(_FILTERS, given)} ORDER BY r.id LIMIT %(limit)s"
-    return conn.exec_driver_sql(sql, given).all()
+    return conn.exec_driver_sql(sql, {"scope": scope.tenant_id, **given}).all()
 
 
 def by_ids(conn: Connection, row_ids: Sequence[int], *, locked: bool = False) -> Sequence[Row[Any]]:

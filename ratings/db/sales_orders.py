@@ -12,6 +12,7 @@ from ratings.core.orders import Item, Order, Subject
 from ratings.db import records
 from ratings.db.copying import NULL, cell, copy, row
 from ratings.db.filtering import where
+from ratings.db.reading import Scope
 
 _CUTS = """
 SELECT tenant_id, upper(span) AS cut FROM sales_orders
@@ -30,6 +31,8 @@ WHERE tenant_id = %s AND EXISTS (
 ORDER BY id"""
 
 _FILTERS = {
+    "scope": "tenant_id = %(scope)s",
+    "id": "id = %(id)s",
     "after": "id > %(after)s",
     "tenant_id": "tenant_id = %(tenant_id)s",
     "at": "span @> %(at)s::timestamptz",
@@ -40,17 +43,19 @@ _FILTERS = {
 _RECORD = """r.id AS record_id, r.resource_id AS row_id, s.region, s.resource_type, s.resource_id,
     c.name AS component, c.unit, lower(r.span) AS start, upper(r.span) AS end, r.tenant_id,
     r.quantity, r.metadata, r.currency, r.unit_price, r.price_id, r.amount, p.per"""
+# Who had it before is not told what its new owner calls it.
+_NAME = "CASE WHEN s.tenant_id = r.tenant_id THEN s.name END AS name"
 _JOINS = """JOIN resources s ON s.id = r.resource_id JOIN components c ON c.id = r.component_id
 LEFT JOIN prices p ON p.id = r.price_id"""
 
 _UNBILLED = f"""
-SELECT {_RECORD}, s.name, 1 AS sign, NULL AS reason
+SELECT {_RECORD}, {_NAME}, 1 AS sign, NULL AS reason
 FROM records r {_JOINS}
 WHERE r.tenant_id = %(tenant_id)s AND r.superseded_at IS NULL AND lower(r.span) < %(end)s
   AND NOT EXISTS (SELECT FROM sales_order_lines l WHERE l.record_id = r.id AND l.sign = 1)"""
 
 _BILLED = f"""
-SELECT {_RECORD}, s.name, -1 AS sign, NULL AS reason
+SELECT {_RECORD}, {_NAME}, -1 AS sign, NULL AS reason
 FROM sales_orders o JOIN sales_order_lines l ON l.order_id = o.id AND l.sign = 1
 JOIN records r ON r.id = l.record_id {_JOINS}
 WHERE o.tenant_id = %(tenant_id)s AND {{condition}}
@@ -64,7 +69,7 @@ _BILLED_AMONG = _BILLED.format(condition="r.id = ANY(%(ids)s::bigint[])")
 
 # What orders up to an instant have billed and not taken back, of an order period.
 _STANDING = f"""
-SELECT {_RECORD}, s.name, 1 AS sign, NULL AS reason
+SELECT {_RECORD}, {_NAME}, 1 AS sign, NULL AS reason
 FROM sales_orders o JOIN sales_order_lines l ON l.order_id = o.id AND l.sign = 1
 JOIN records r ON r.id = l.record_id {_JOINS}
 WHERE o.tenant_id = %(tenant_id)s AND upper(o.span) <= %(before)s
@@ -144,8 +149,8 @@ def billed_until(conn: Connection, tenant_id: str | None) -> datetime | None:
     return found
 
 
-def get(conn: Connection, order_id: int) -> Row[Any] | None:
-    return conn.exec_driver_sql(f"{_HEADER} WHERE id = %s", (order_id,)).one_or_none()
+def get(conn: Connection, scope: Scope, order_id: int) -> Row[Any] | None:
+    return next(iter(page(conn, scope, limit=1, id=order_id)), None)
 
 
 def touched(
@@ -156,13 +161,13 @@ def touched(
     return list(conn.exec_driver_sql(_TOUCHED, parameters).scalars())
 
 
-def page(conn: Connection, *, limit: int, **filters: Any) -> Sequence[Row[Any]]:
+def page(conn: Connection, scope: Scope, *, limit: int, **filters: Any) -> Sequence[Row[Any]]:
     """Up to `limit` orders by id, without their lines.
 
     Filters: after (an id), tenant_id, at (orders that contain the instant), start
     and end (orders that intersect [start, end)).
     """
-    given = {"limit": limit, **filters}
+    given = {"limit": limit, "scope": scope.tenant_id, **filters}
     sql = f"{_HEADER} {where(_FILTERS, given)} ORDER BY id LIMIT %(limit)s"
     return conn.exec_driver_sql(sql, given).all()
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from ratings.db.filtering import where
+from ratings.db.reading import Scope
 
 KEYS: Mapping[str, str] = {
     "tenant_id": "r.tenant_id",
@@ -44,6 +45,7 @@ _PARTS = """LATERAL (
 
 _FILTERS = {
     "limit": "r.superseded_at IS NULL",
+    "scope": "r.tenant_id = %(scope)s",
     "start": "upper(r.span) > %(start)s",
     "end": "lower(r.span) < %(end)s",
     "tenant_id": "r.tenant_id = %(tenant_id)s",
@@ -55,7 +57,13 @@ _FILTERS = {
 
 
 def page(
-    conn: Connection, keys: Sequence[str], *, limit: int, after: Sequence[str] | None, **given: Any
+    conn: Connection,
+    scope: Scope,
+    keys: Sequence[str],
+    *,
+    limit: int,
+    after: Sequence[str] | None,
+    **filters: Any,
 ) -> Sequence[RowMapping]:
     """Up to `limit` groups of current records, in the order of their keys and currency.
 
@@ -64,14 +72,15 @@ def page(
     resource_type, component, resource_id. A row has the keys, currency, amount,
     records, and unpriced: how many of the records have no price.
     """
+    given = {"limit": limit, "scope": scope.tenant_id, **filters}
     unit = "day" if "day" in keys else "month" if "month" in keys else None
     grouped = _GROUPED.format(
         keys="".join(f"{KEYS[key]} AS {key}, " for key in keys),
         groups="".join(f"{KEYS[key]}, " for key in keys),
         parts=_WHOLE if unit is None else _PARTS.format(unit=unit),
-        conditions=where(_FILTERS, {**given, "limit": limit}),
+        conditions=where(_FILTERS, given),
     )
-    return _paged(conn, grouped, [*keys, "currency"], after, {**given, "limit": limit})
+    return _paged(conn, grouped, [*keys, "currency"], after, given)
 
 
 def _paged(

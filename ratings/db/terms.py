@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row
 
 from ratings.core.terms import Term
 from ratings.db.filtering import where
+from ratings.db.reading import Scope
 
 _TERM = """t.id, t.kind, t.value, t.reason, t.tenant_id, c.name AS component, t.currency,
     lower(t.validity) AS start, upper(t.validity) AS end"""
@@ -31,6 +32,7 @@ _PAGE = f"""
 SELECT {_TERM}, {_REMAINING} FROM {_JOIN}"""
 
 _FILTERS = {
+    "scope": "t.tenant_id IN ('', %(scope)s)",
     "after": "t.id > %(after)s",
     "id": "t.id = %(id)s",
     "kind": "t.kind = %(kind)s",
@@ -62,15 +64,18 @@ def credits_of(conn: Connection, tenant_id: str) -> list[Standing]:
     return [Standing(_of(row), row.remaining) for row in rows]
 
 
-def page(conn: Connection, *, limit: int, **filters: Any) -> Sequence[Standing]:
-    """Up to `limit` terms by id. Filters: after (an id), kind, tenant_id, at."""
-    given = {"limit": limit, **filters}
+def page(conn: Connection, scope: Scope, *, limit: int, **filters: Any) -> Sequence[Standing]:
+    """Up to `limit` terms by id: in the scope of a tenant, its own and those for everybody.
+
+    Filters: after (an id), kind, tenant_id, at.
+    """
+    given = {"limit": limit, "scope": scope.tenant_id, **filters}
     sql = f"{_PAGE} {where(_FILTERS, given)} ORDER BY t.id LIMIT %(limit)s"
     return [Standing(_of(row), row.remaining) for row in conn.exec_driver_sql(sql, given)]
 
 
-def get(conn: Connection, term_id: int) -> Standing | None:
-    return next(iter(page(conn, limit=1, id=term_id)), None)
+def get(conn: Connection, scope: Scope, term_id: int) -> Standing | None:
+    return next(iter(page(conn, scope, limit=1, id=term_id)), None)
 
 
 def insert(conn: Connection, term: Term) -> int:

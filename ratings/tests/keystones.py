@@ -69,12 +69,13 @@ class Keystone:
         self._roles = {}
         self._prepare()
 
-    def start(self):
+    def start(self, **options):
+        """options: of its configuration, as oslo.config takes them from the environment."""
         command = [str(programs() / "python"), str(SERVE), str(self._port)]
         with (self.home / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 command,
-                env=self._environment(),
+                env=self._environment() | options,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -97,7 +98,7 @@ class Keystone:
         finally:
             self.start()
 
-    def token(self, user, password=None, *, project=None, scope=None, lifetime=None):
+    def token(self, user, password=None, *, project=None, scope=None):
         """A token of a user, whose password is its name unless told; scoped to a project by name.
 
         scope: another one, in Keystone's words, such as ``{"system": {"all": True}}``.
@@ -112,6 +113,16 @@ class Keystone:
         answer = requests.post(f"{self.url}/auth/tokens", json={"auth": auth}, timeout=60)
         assert answer.status_code == 201, answer.text
         return answer.headers["X-Subject-Token"]
+
+    def expired(self, user, project):
+        """A token that was good for a second."""
+        self.stop()
+        self.start(OS_TOKEN__EXPIRATION="1")
+        token = self.token(user, project=project)
+        self.stop()
+        self.start()
+        until(lambda: not self._knows(token), "the token does not expire")
+        return token
 
     def revoke(self, token):
         self.ask("DELETE", "/auth/tokens", headers={"X-Subject-Token": token})
@@ -203,6 +214,10 @@ class Keystone:
         told = {"OS_KEYSTONE_CONFIG_FILES": str(self.home / "keystone.conf")}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
         return kept | told | {"HOME": str(self.home), "PYTHONWARNINGS": "ignore"}
+
+    def _knows(self, token):
+        told = {"X-Auth-Token": self.token(self.admin, project="admin"), "X-Subject-Token": token}
+        return requests.head(f"{self.url}/auth/tokens", headers=told, timeout=60).ok
 
     def _answers(self):
         assert self._process.poll() is None, (self.home / "server.log").read_text()[-3000:]

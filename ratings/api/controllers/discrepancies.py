@@ -12,6 +12,7 @@ from ratings.api.paging import Page
 from ratings.api.resource import Resource
 from ratings.api.types import discrepancies as types
 from ratings.core.errors import InvalidInput
+from ratings.policies import discrepancies as policy
 from ratings.readers.times import instant
 from ratings.reconciling import START, Marker, Reconciliation, Shown, Wanted
 
@@ -20,7 +21,12 @@ _MARKER = re.compile(r"([0-9]{1,18})(?:/([0-9T:.+-]{19,32})/([a-z_]{1,40}))?", r
 
 class Discrepancies(Resource):
     @endpoint(
-        Contract(query=types.DiscrepanciesQuery, answer=types.Discrepancy, plural="discrepancies")
+        Contract(
+            rule=policy.LIST,
+            query=types.DiscrepanciesQuery,
+            answer=types.Discrepancy,
+            plural="discrepancies",
+        )
     )
     def get_all(self, query: types.DiscrepanciesQuery) -> Page:
         """What timelines show by now, resource by resource. Nothing is written.

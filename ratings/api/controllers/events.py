@@ -5,26 +5,39 @@ from __future__ import annotations
 from typing import Any
 
 from ratings.api import intake, ranges
+from ratings.api.caller import Caller
 from ratings.api.endpoint import Contract, endpoint
 from ratings.api.paging import Page, page
 from ratings.api.resource import Resource
 from ratings.api.types import events as types
 from ratings.db import events
+from ratings.policies import events as policy
 
 
 class Events(Resource):
-    @endpoint(Contract(query=types.PostEventsQuery, body=bytes, answer=types.Receipt, status=202))
-    def post(self, query: types.PostEventsQuery, body: bytes) -> dict[str, Any]:
+    @endpoint(
+        Contract(
+            rule=policy.CREATE,
+            caller=True,
+            query=types.PostEventsQuery,
+            body=bytes,
+            answer=types.Receipt,
+            status=202,
+        )
+    )
+    def post(self, caller: Caller, query: types.PostEventsQuery, body: bytes) -> dict[str, Any]:
         """Take in one event or a list, of any format.
 
         What cannot be understood is parked; what is no event, or a flat event that
         breaks a rule, refuses the whole request, whether the database is there or not.
-        Raises InvalidInput, NotDurable.
+        Raises InvalidInput, Forbidden, NotDurable.
         """
-        region = query.region or self.services.region
-        return intake.take_in(self.services, body, region, "events", self.services.reader.read)
+        reader = self.services.reader
+        return intake.take_in(self.services, caller, body, query.region, "events", reader.read)
 
-    @endpoint(Contract(query=types.EventsQuery, answer=types.Event, plural="events"))
+    @endpoint(
+        Contract(rule=policy.LIST, query=types.EventsQuery, answer=types.Event, plural="events")
+    )
     def get_all(self, query: types.EventsQuery) -> Page:
         """The journal, in the order in which events came in."""
         ranges.check(query.start, query.end)

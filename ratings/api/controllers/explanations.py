@@ -13,25 +13,29 @@ from ratings.api.types import explanations as types
 from ratings.api.values import Whole
 from ratings.core.errors import NotFound
 from ratings.core.explaining import Cause, Working, written
+from ratings.db.reading import Scope
 from ratings.explaining import Bound, Explained
 from ratings.exporters import document
 from ratings.itemizing import Itemized, Reckoned
+from ratings.policies import records as record_policy
+from ratings.policies import sales_orders as order_policy
 
 
 class OrderLines(Resource):
-    @endpoint(Contract(answer=types.ExplainedLine))
-    def get_one(self, order_id: str, number: str) -> dict[str, Any]:
+    @endpoint(Contract(rule=order_policy.EXPLAIN, scoped=True, answer=types.ExplainedLine))
+    def get_one(self, scope: Scope, order_id: str, number: str) -> dict[str, Any]:
         """A line of an issued order explained. NotFound, DigestMismatch."""
         services = self.services
         order, line = _number(order_id, "sales order"), _number(number, "line")
-        return _itemized(itemizing.line(services.engine, services.settings, order, line))
+        return _itemized(itemizing.line(services.engine, services.settings, scope, order, line))
 
 
 class RecordExplanation(Resource):
-    @endpoint(Contract(answer=types.ExplainedRecord))
-    def get_all(self, record_id: str) -> dict[str, Any]:
+    @endpoint(Contract(rule=record_policy.EXPLAIN, scoped=True, answer=types.ExplainedRecord))
+    def get_all(self, scope: Scope, record_id: str) -> dict[str, Any]:
         """One record explained. NotFound."""
-        return _record(explaining.record(self.services.engine, _number(record_id, "record")))
+        number = _number(record_id, "record")
+        return _record(explaining.record(self.services.engine, scope, number))
 
 
 def _number(text: str, noun: str) -> int:

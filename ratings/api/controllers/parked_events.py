@@ -9,12 +9,18 @@ from ratings.api.paging import Page, page
 from ratings.api.resource import Resource
 from ratings.api.types import parked_events as types
 from ratings.db import parked_events
+from ratings.policies import parked_events as policy
 from ratings.requeueing import requeue
 
 
 class ParkedEvents(Resource):
     @endpoint(
-        Contract(query=types.ParkedEventsQuery, answer=types.ParkedEvent, plural="parked_events")
+        Contract(
+            rule=policy.LIST,
+            query=types.ParkedEventsQuery,
+            answer=types.ParkedEvent,
+            plural="parked_events",
+        )
     )
     def get_all(self, query: types.ParkedEventsQuery) -> Page:
         """Parked events with their reason, in the order in which they came in."""
@@ -26,7 +32,7 @@ class ParkedEvents(Resource):
 
 
 class Requeue(Resource):
-    @endpoint(Contract(body=types.Requeue, answer=types.Requeued))
+    @endpoint(Contract(rule=policy.REQUEUE, body=types.Requeue, answer=types.Requeued))
     def post(self, which: types.Requeue) -> Mapping[str, int]:
         """Try parked events again, and say what became of them. Unavailable."""
         return requeue(

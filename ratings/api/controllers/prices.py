@@ -15,18 +15,29 @@ from ratings.api.values import Whole
 from ratings.core.errors import InvalidPrice, NotFound
 from ratings.core.model import Price, Tier
 from ratings.db import prices
+from ratings.db.reading import EVERYTHING, Scope, reading
+from ratings.policies import prices as policy
 
 _FIXED = ("id", "resource_type", "region", "tenant_id", "match", "currency", "end_at")
 """What makes a price the one it is: another of these is another price."""
 
 
 class Prices(Resource):
-    @endpoint(Contract(query=types.PricesQuery, answer=types.Price, plural="prices"))
-    def get_all(self, query: types.PricesQuery) -> Page:
+    @endpoint(
+        Contract(
+            rule=policy.LIST,
+            scoped=True,
+            query=types.PricesQuery,
+            answer=types.Price,
+            plural="prices",
+        )
+    )
+    def get_all(self, scope: Scope, query: types.PricesQuery) -> Page:
         """Prices by id; `at` asks for those that hold at an instant."""
-        with self.services.engine.connect() as conn:
+        with reading(self.services.engine, scope) as conn:
             rows = prices.page(
                 conn,
+                scope,
                 limit=query.limit + 1,
                 after=query.marker,
                 component=query.resource_type,
@@ -37,12 +48,12 @@ class Prices(Resource):
         found = page(rows, query.limit, lambda price: price.id)
         return Page([shown_price(price) for price in found.rows], found.marker)
 
-    @endpoint(Contract(answer=types.Price))
-    def get_one(self, price_id: str) -> dict[str, Any]:
+    @endpoint(Contract(rule=policy.GET, scoped=True, answer=types.Price))
+    def get_one(self, scope: Scope, price_id: str) -> dict[str, Any]:
         """One price. NotFound."""
-        return shown_price(self._existing(price_id))
+        return shown_price(self._existing(scope, price_id))
 
-    @endpoint(Contract(body=types.NewPrice, answer=types.Price, status=201))
+    @endpoint(Contract(rule=policy.CREATE, body=types.NewPrice, answer=types.Price, status=201))
     def post(self, draft: types.NewPrice) -> dict[str, Any]:
         """A new price; the ledger follows at once. InvalidPrice, PriceOverlap, PeriodBilled."""
         services = self.services
@@ -66,14 +77,14 @@ class Prices(Resource):
             repricing.add(services.engine, services.settings, price, retroactive=draft.retroactive)
         )
 
-    @endpoint(Contract(body=types.Successor, answer=types.Price))
+    @endpoint(Contract(rule=policy.UPDATE, body=types.Successor, answer=types.Price))
     def put(self, price_id: str, change: types.Successor) -> dict[str, Any]:
         """Another price takes over at `start_at`; the answer is the one that holds then.
 
         The attributes that make the price what it is may be repeated, not changed.
         NotFound, InvalidPrice, PeriodBilled.
         """
-        old = self._existing(price_id)
+        old = self._existing(EVERYTHING, price_id)
         shown = shown_price(old)
         for name in _FIXED:
             given = getattr(change, name)
@@ -99,7 +110,7 @@ class Prices(Resource):
         )
         return shown_price(new)
 
-    @endpoint(Contract(query=types.Ending, status=204))
+    @endpoint(Contract(rule=policy.DELETE, query=types.Ending, status=204))
     def delete(self, price_id: str, ending: types.Ending) -> None:
         """End a price now; remove it if nothing was priced with it. NotFound, PeriodBilled."""
         services = self.services
@@ -115,9 +126,9 @@ class Prices(Resource):
         with self.services.engine.connect() as conn:
             return tenancy.currency_of(conn, self.services.settings, tenant_id)
 
-    def _existing(self, price_id: str) -> Price:
-        with self.services.engine.connect() as conn:
-            price = prices.get(conn, _id(price_id))
+    def _existing(self, scope: Scope, price_id: str) -> Price:
+        with reading(self.services.engine, scope) as conn:
+            price = prices.get(conn, scope, _id(price_id))
         if price is None:
             raise NotFound(f"there is no price {price_id}")
         return price

@@ -14,16 +14,27 @@ from ratings.api.resource import Resource
 from ratings.api.types import records as types
 from ratings.core.errors import NotFound
 from ratings.db import records, resources, spans
+from ratings.db.reading import Scope, reading
+from ratings.policies import records as policy
 
 
 class Records(Resource):
-    @endpoint(Contract(query=types.RecordsQuery, answer=types.Record, plural="records"))
-    def get_all(self, query: types.RecordsQuery) -> Page:
+    @endpoint(
+        Contract(
+            rule=policy.LIST,
+            scoped=True,
+            query=types.RecordsQuery,
+            answer=types.Record,
+            plural="records",
+        )
+    )
+    def get_all(self, scope: Scope, query: types.RecordsQuery) -> Page:
         """Rows of the ledger that intersect [start, end): the current ones, or the superseded."""
         ranges.check(query.start, query.end)
-        with self.services.engine.connect() as conn:
+        with reading(self.services.engine, scope) as conn:
             rows = records.page(
                 conn,
+                scope,
                 limit=query.limit + 1,
                 after=query.marker,
                 tenant_id=query.tenant_id,
@@ -40,23 +51,31 @@ class Records(Resource):
         ]
         return Page(shown, found.marker)
 
-    @endpoint(Contract(query=types.SpansQuery, answer=types.Span, plural="records"))
-    def get_one(self, resource_id: str, query: types.SpansQuery) -> Page:
+    @endpoint(
+        Contract(
+            rule=policy.GET,
+            scoped=True,
+            query=types.SpansQuery,
+            answer=types.Span,
+            plural="records",
+        )
+    )
+    def get_one(self, scope: Scope, resource_id: str, query: types.SpansQuery) -> Page:
         """Koala's form: a row per span, components summed.
 
         NotFound when there is none; Conflict (resource_ambiguous) if several
         resources have the id.
         """
-        with self.services.engine.connect() as conn:
-            which = resources.page(
+        with reading(self.services.engine, scope) as conn:
+            which = resources.called(
                 conn,
-                limit=2,
-                resource_id=resource_id,
+                scope,
+                resource_id,
                 region=query.region,
                 resource_type=query.resource_type,
             )
             refuse_other_than_one(resource_id, which)
-            rows = spans.page(conn, which[0].id, after=query.marker, limit=query.limit + 1)
+            rows = spans.page(conn, scope, which[0].id, after=query.marker, limit=query.limit + 1)
         if not rows and query.marker is None:
             raise NotFound(f"the resource {resource_id!r} has no records yet")
         found = page(rows, query.limit, lambda row: stamp(row.start_at))

@@ -18,15 +18,26 @@ from ratings.core.composing import exact_sum
 from ratings.core.errors import Conflict, NotFound
 from ratings.core.model import Record
 from ratings.db import resources
+from ratings.db.reading import Scope, reading
+from ratings.policies import resources as policy
 
 
 class Resources(Resource):
-    @endpoint(Contract(query=types.ResourcesQuery, answer=types.Resource, plural="resources"))
-    def get_all(self, query: types.ResourcesQuery) -> Page:
+    @endpoint(
+        Contract(
+            rule=policy.LIST,
+            scoped=True,
+            query=types.ResourcesQuery,
+            answer=types.Resource,
+            plural="resources",
+        )
+    )
+    def get_all(self, scope: Scope, query: types.ResourcesQuery) -> Page:
         """Resources, in the order in which they were first heard of."""
-        with self.services.engine.connect() as conn:
+        with reading(self.services.engine, scope) as conn:
             rows = resources.page(
                 conn,
+                scope,
                 limit=query.limit + 1,
                 after=query.marker,
                 tenant_id=query.tenant_id,
@@ -36,27 +47,33 @@ class Resources(Resource):
                 deleted=query.deleted,
             )
             found = page(rows, query.limit, lambda row: row.id)
-            return Page(self._shown(conn, found.rows), found.marker)
+            return Page(self._shown(conn, scope, found.rows), found.marker)
 
-    @endpoint(Contract(query=types.WhichResource, answer=types.Resource))
-    def get_one(self, resource_id: str, query: types.WhichResource) -> dict[str, Any]:
+    @endpoint(
+        Contract(rule=policy.GET, scoped=True, query=types.WhichResource, answer=types.Resource)
+    )
+    def get_one(self, scope: Scope, resource_id: str, query: types.WhichResource) -> dict[str, Any]:
         """One resource. NotFound; Conflict (resource_ambiguous) if several have the id."""
-        with self.services.engine.connect() as conn:
+        with reading(self.services.engine, scope) as conn:
             rows = resources.page(
                 conn,
+                scope,
                 limit=2,
                 resource_id=resource_id,
                 region=query.region,
                 resource_type=query.resource_type,
             )
             refuse_other_than_one(resource_id, rows)
-            return self._shown(conn, rows)[0]
+            return self._shown(conn, scope, rows)[0]
 
-    def _shown(self, conn: Connection, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+    def _shown(
+        self, conn: Connection, scope: Scope, rows: Sequence[Row[Any]]
+    ) -> list[dict[str, Any]]:
         book = self.services.rater.book(conn, still=False)
         running = accrue(
             conn,
             self.services.settings.rules(book),
+            scope,
             [resources.of(row) for row in rows],
             self.services.clock(),
         )

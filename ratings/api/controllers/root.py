@@ -7,17 +7,18 @@ from typing import Any
 from ratings.api.endpoint import Contract, endpoint
 from ratings.api.resource import Resource
 from ratings.api.types import versions as types
+from ratings.policies import versions as policy
 
 
 class Versions(Resource):
-    @endpoint(Contract(url=True, answer=types.Versions))
+    @endpoint(Contract(rule=policy.LIST, url=True, answer=types.Versions))
     def get_all(self, url: str) -> dict[str, Any]:
         """Every version of the API."""
         return {"versions": [_v1(url)]}
 
 
 class VersionOne(Resource):
-    @endpoint(Contract(url=True, answer=types.Version))
+    @endpoint(Contract(rule=policy.LIST, url=True, answer=types.Version))
     def get_all(self, url: str) -> dict[str, Any]:
         """This version of the API."""
         return {"version": _v1(url)}

@@ -9,10 +9,11 @@ from ratings.api.resource import Resource
 from ratings.api.services import Services
 from ratings.api.spooling import NOTHING
 from ratings.api.types import spool as types
+from ratings.policies import spool as policy
 
 
 class SpoolState(Resource):
-    @endpoint(Contract(answer=types.SpoolStatus))
+    @endpoint(Contract(rule=policy.GET, answer=types.SpoolStatus))
     def get_all(self) -> dict[str, Any]:
         """How much waits, and since when."""
         return spool_status(self.services)

@@ -14,12 +14,13 @@ from ratings.api.endpoint import Contract, endpoint
 from ratings.api.resource import Resource
 from ratings.api.types import status as types
 from ratings.db import migration, outbox, parked_events, prices, records, tallies
+from ratings.policies import status as policy
 
 _COUNTS = ("received", "rated", "ignored", "parked", "duplicate")
 
 
 class Status(Resource):
-    @endpoint(Contract(answer=types.Status))
+    @endpoint(Contract(rule=policy.GET, answer=types.Status))
     def get_all(self) -> dict[str, Any]:
         """Counts that must add up, of one instant."""
         engine = self.services.engine

@@ -16,11 +16,21 @@ from ratings.api.resource import Resource
 from ratings.api.types import summary as types
 from ratings.core.errors import InvalidInput
 from ratings.db import summary
+from ratings.db.reading import Scope, reading
+from ratings.policies import summary as policy
 
 
 class Summary(Resource):
-    @endpoint(Contract(query=types.SummaryQuery, answer=types.Summary, plural="summary"))
-    def get_all(self, query: types.SummaryQuery) -> Page:
+    @endpoint(
+        Contract(
+            rule=policy.LIST,
+            scoped=True,
+            query=types.SummaryQuery,
+            answer=types.Summary,
+            plural="summary",
+        )
+    )
+    def get_all(self, scope: Scope, query: types.SummaryQuery) -> Page:
         """Amounts of the ledger in [start, end), grouped by any of the keys, per currency.
 
         A record that crosses a bound counts with the share of its time; the shares
@@ -29,9 +39,10 @@ class Summary(Resource):
         ranges.check(query.start, query.end)
         keys: Sequence[str] = query.groupby
         order = (*keys, "currency")
-        with self.services.engine.connect() as conn:
+        with reading(self.services.engine, scope) as conn:
             rows = summary.page(
                 conn,
+                scope,
                 keys,
                 limit=query.limit + 1,
                 after=None if query.marker is None else _unmarked(query.marker, len(order)),

@@ -14,10 +14,13 @@ from ratings.api.types import tenants as types
 from ratings.api.values import LONGEST
 from ratings.core.errors import InvalidInput
 from ratings.db import tenants
+from ratings.policies import tenants as policy
 
 
 class Tenants(Resource):
-    @endpoint(Contract(query=types.TenantsQuery, answer=types.Tenant, plural="tenants"))
+    @endpoint(
+        Contract(rule=policy.LIST, query=types.TenantsQuery, answer=types.Tenant, plural="tenants")
+    )
     def get_all(self, query: types.TenantsQuery) -> Page:
         """Tenants by id: who used anything, or has a currency of its own."""
         services = self.services
@@ -26,13 +29,13 @@ class Tenants(Resource):
             rows = tenants.page(conn, default, limit=query.limit + 1, after=query.marker)
         return page(rows, query.limit, lambda row: row.tenant_id)
 
-    @endpoint(Contract(answer=types.Tenant))
+    @endpoint(Contract(rule=policy.GET, answer=types.Tenant))
     def get_one(self, tenant_id: str) -> Row[Any]:
         """One tenant. NotFound."""
         with self.services.engine.connect() as conn:
             return tenancy.shown(conn, self.services.settings, tenant_id)
 
-    @endpoint(Contract(body=types.Change, answer=types.Tenant))
+    @endpoint(Contract(rule=policy.UPDATE, body=types.Change, answer=types.Tenant))
     def put(self, tenant_id: str, change: types.Change) -> Row[Any]:
         """Bill it in another currency; the ledger follows at once.
 

@@ -13,16 +13,27 @@ from ratings.api.values import Whole
 from ratings.core.errors import NotFound
 from ratings.core.terms import Term
 from ratings.db import terms
+from ratings.db.reading import Scope, reading
 from ratings.db.terms import Standing
+from ratings.policies import terms as policy
 
 
 class Terms(Resource):
-    @endpoint(Contract(query=types.TermsQuery, answer=types.Term, plural="terms"))
-    def get_all(self, query: types.TermsQuery) -> Page:
+    @endpoint(
+        Contract(
+            rule=policy.LIST,
+            scoped=True,
+            query=types.TermsQuery,
+            answer=types.Term,
+            plural="terms",
+        )
+    )
+    def get_all(self, scope: Scope, query: types.TermsQuery) -> Page:
         """Terms by id; `at` asks for those in force at an instant."""
-        with self.services.engine.connect() as conn:
+        with reading(self.services.engine, scope) as conn:
             rows = terms.page(
                 conn,
+                scope,
                 limit=query.limit + 1,
                 after=query.marker,
                 tenant_id=query.tenant_id,
@@ -32,16 +43,16 @@ class Terms(Resource):
         found = page(rows, query.limit, lambda standing: standing.term.id)
         return Page([shown(standing) for standing in found.rows], found.marker)
 
-    @endpoint(Contract(answer=types.Term))
-    def get_one(self, term_id: str) -> dict[str, Any]:
+    @endpoint(Contract(rule=policy.GET, scoped=True, answer=types.Term))
+    def get_one(self, scope: Scope, term_id: str) -> dict[str, Any]:
         """One term. NotFound."""
-        with self.services.engine.connect() as conn:
-            standing = terms.get(conn, _id(term_id))
+        with reading(self.services.engine, scope) as conn:
+            standing = terms.get(conn, scope, _id(term_id))
         if standing is None:
             raise NotFound(f"there is no term {term_id}")
         return shown(standing)
 
-    @endpoint(Contract(body=types.NewTerm, answer=types.Term, status=201))
+    @endpoint(Contract(rule=policy.CREATE, body=types.NewTerm, answer=types.Term, status=201))
     def post(self, draft: types.NewTerm) -> dict[str, Any]:
         """A new term, from now on if it does not say when. InvalidTerm, PeriodBilled."""
         services = self.services
@@ -58,12 +69,12 @@ class Terms(Resource):
         )
         return shown(agreeing.add(services.engine, services.settings, term))
 
-    @endpoint(Contract(body=types.TermEnd, answer=types.Term))
+    @endpoint(Contract(rule=policy.UPDATE, body=types.TermEnd, answer=types.Term))
     def put(self, term_id: str, change: types.TermEnd) -> dict[str, Any]:
         """Let a term end at `end_at`. NotFound, InvalidTerm, PeriodBilled."""
         return shown(agreeing.end(self.services.engine, _id(term_id), change.end_at))
 
-    @endpoint(Contract(status=204))
+    @endpoint(Contract(rule=policy.DELETE, status=204))
     def delete(self, term_id: str) -> None:
         """End a term now; remove it if it has never been in force. NotFound."""
         agreeing.withdraw(self.services.engine, _id(term_id), self.services.clock())

@@ -9,6 +9,7 @@ from typing import Any
 
 from ratings.accruing import accrue
 from ratings.api import ranges
+from ratings.api.authorisation import one_tenant
 from ratings.api.endpoint import Contract, endpoint
 from ratings.api.paging import Page, page
 from ratings.api.resource import Resource
@@ -16,6 +17,8 @@ from ratings.api.types import usage as types
 from ratings.core.model import Record
 from ratings.core.pricing import MICROSECOND, rounded
 from ratings.db import resources, usage
+from ratings.db.reading import Scope, reading
+from ratings.policies import usage as policy
 
 _HOUR = 3600
 
@@ -25,8 +28,16 @@ _Sums = dict[_Key, tuple[Fraction, Fraction]]
 
 
 class Usage(Resource):
-    @endpoint(Contract(query=types.UsageQuery, answer=types.Usage, plural="usage"))
-    def get_all(self, query: types.UsageQuery) -> Page:
+    @endpoint(
+        Contract(
+            rule=policy.LIST,
+            scoped=True,
+            query=types.UsageQuery,
+            answer=types.Usage,
+            plural="usage",
+        )
+    )
+    def get_all(self, scope: Scope, query: types.UsageQuery) -> Page:
         """Quantities in [start, end) per resource and component, in pages of resources.
 
         Since ever, up to now, by default. What open resources have used since they
@@ -35,8 +46,8 @@ class Usage(Resource):
         now = self.services.clock()
         start, end = query.start, query.end or now
         ranges.check(start, end)
-        tenant_id = query.tenant_id
-        with self.services.engine.connect() as conn:
+        tenant_id = one_tenant(scope, query.tenant_id)
+        with reading(self.services.engine, scope) as conn:
             users = usage.users(
                 conn,
                 tenant_id=tenant_id,
@@ -56,18 +67,20 @@ class Usage(Resource):
             }
             open_ones = [r for r in map(resources.of, rows) if r.state.tenant_id == tenant_id]
             rules_of = self.services.rater.rules(conn, still=False)
-            running = accrue(conn, rules_of, open_ones, min(end, now))
+            running = accrue(conn, rules_of, scope, open_ones, min(end, now))
         for row_id, tail in running.items():
             _add(sums, row_id, tail, start)
-        return Page(self._shown(rows, sums, tenant_id), found.marker)
+        return Page(self._shown(scope, rows, sums, tenant_id), found.marker)
 
-    def _shown(self, rows: Sequence[Any], sums: _Sums, tenant_id: str) -> list[dict[str, Any]]:
+    def _shown(
+        self, scope: Scope, rows: Sequence[Any], sums: _Sums, tenant_id: str
+    ) -> list[dict[str, Any]]:
         known = {row.id: row for row in rows}
         units = self.services.settings.definitions.units()
         return [
             {
                 "resource_id": known[row_id].resource_id,
-                "resource_name": known[row_id].name,
+                "resource_name": known[row_id].name if scope.has(known[row_id].tenant_id) else None,
                 "resource_type": known[row_id].resource_type,
                 "region": known[row_id].region,
                 "tenant_id": tenant_id,

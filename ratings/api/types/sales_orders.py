@@ -22,7 +22,7 @@ class SalesOrderQuery(Base):  # type: ignore[misc]  # WSME has no types
 
 
 class SalesDraftQuery(Base):  # type: ignore[misc]
-    tenant_id = wsattr(Text(), mandatory=True)
+    tenant_id = wsattr(Text(), default=None)
     end = wsattr(Instant(), default=None)
     format = wsattr(Text(), default=None)
 

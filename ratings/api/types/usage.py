@@ -9,7 +9,7 @@ from ratings.api.values import Flag, Instant, Number, Text
 
 
 class UsageQuery(ById):
-    tenant_id = wsattr(Text(), mandatory=True)
+    tenant_id = wsattr(Text(), default=None)
     start = wsattr(Instant(), default=None)
     end = wsattr(Instant(), default=None)
 

@@ -16,6 +16,7 @@ from ratings.core.orders import Item, Subject
 from ratings.core.pricing import PriceBook
 from ratings.core.terms import Term
 from ratings.db import components, prices, records, terms
+from ratings.db.reading import EVERYTHING
 from ratings.proving import chained
 from ratings.tests import clouds, naive
 from ratings.tests.journals import instant, journal, price
@@ -114,7 +115,7 @@ def test_the_orders_of_any_history_add_up_to_what_each_period_comes_to(
     for tenant in clouds.TENANTS:
         issued += attempt(database, tenant, 2 * clouds.LENGTH)
     for one in issued:
-        assert orders.proven(database, one.id) == one
+        assert orders.proven(database, EVERYTHING, one.id) == one
     with database.connect() as conn:
         assert list(chained(conn, SETTINGS, None, lambda *_: None)) == []
     for tenant in clouds.TENANTS:
@@ -147,7 +148,7 @@ def attempt(database, tenant, minute):
     end = clouds.START + naive.MINUTE * minute
     mine = rater(database)
     try:
-        expected = orders.draft(database, mine, tenant, end, NOW)
+        expected = orders.draft(database, mine, EVERYTHING, tenant, end, NOW)
     except InvalidInput:
         return []
     found = orders.close(database, mine, tenant, end, NOW)
@@ -165,7 +166,7 @@ def fresh(database, tenant):
     with database.connect() as conn:
         book = PriceBook(prices.load(conn), "USD")
         agreed = terms.standing(conn, tenant)
-        current = records.page(conn, limit=10_000, tenant_id=tenant, superseded=False)
+        current = records.page(conn, EVERYTHING, limit=10_000, tenant_id=tenant, superseded=False)
     amounts = [row.amount for row in current if row.amount is not None]
     for number, (start, end) in enumerate(spans):
         items = [

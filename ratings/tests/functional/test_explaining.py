@@ -14,6 +14,7 @@ from ratings import agreeing, explaining, itemizing, orders, repricing, shipped
 from ratings.core.errors import DigestMismatch, InvalidInput, NotFound
 from ratings.core.pricing import rounded
 from ratings.core.terms import Term
+from ratings.db.reading import EVERYTHING
 from ratings.repricing import Successor
 from ratings.tests import clouds, histories, naive
 from ratings.tests.journals import instant, journal, price
@@ -27,7 +28,7 @@ def close(database, end, tenant="acme"):
 
 
 def explained(database, order_id, number=1):
-    return itemizing.line(database, SETTINGS, order_id, number)
+    return itemizing.line(database, SETTINGS, EVERYTHING, order_id, number)
 
 
 def only(database, order_id, number=1):
@@ -71,7 +72,7 @@ def check_line(database, order_id, number, line):
 
 def check_all(database):
     for (order_id,) in rows(database, "SELECT id FROM sales_orders ORDER BY id"):
-        order = orders.regenerate(database, order_id).order
+        order = orders.regenerate(database, EVERYTHING, order_id).order
         for number, line in enumerate(order.numbered(), 1):
             check_line(database, order_id, number, line)
 
@@ -175,7 +176,7 @@ def corrected(database):
 
 
 def test_a_correction_leads_to_what_it_takes_back_and_what_takes_its_place(corrected):
-    numbered = orders.regenerate(corrected, 2).order.numbered()
+    numbered = orders.regenerate(corrected, EVERYTHING, 2).order.numbered()
     assert [line.amount for line in numbered] == [-8, 4, 2]
     gone, before, after = (only(corrected, 2, number) for number in (1, 2, 3))
     assert [one.sign for one in (gone, before, after)] == [-1, 1, 1]
@@ -190,14 +191,14 @@ def test_a_record_that_was_superseded_is_explained_by_what_was_known_then(correc
     assert gone.row.superseded_at is not None
     assert (gone.before.message_id, gone.after.message_id) == ("a", "b")
     assert (gone.sign, gone.row.taken_back_in) == (1, 2)
-    assert explaining.record(corrected, gone.row.id) == gone
+    assert explaining.record(corrected, EVERYTHING, gone.row.id) == gone
 
 
 def test_what_was_superseded_before_it_was_billed_is_replaced_by_what_is_true(database):
     add_prices(database, [price("volume", "1")])
     rate(database, journal("06:00 create size=2 id=a\n10:00 exists size=2 id=b", "volume"))
     rate(database, journal("08:00 resize size=1 id=late", "volume"))
-    gone = explaining.record(database, 1)
+    gone = explaining.record(database, EVERYTHING, 1)
     assert [other.id for other in gone.replaced_by] == [2, 3]
     assert [other.order_id for other in gone.replaced_by] == [None, None]
 
@@ -222,7 +223,7 @@ def test_an_adjustment_leads_to_its_rule_its_source_and_the_lines_it_is_based_on
     rate(database, journal("06:00 create size=1 id=v", "volume"))
     close(database, "12:00")
     kinds = ["usage", "usage", "free", "discount", "discount", "minimum", "credit"]
-    assert [line.kind for line in orders.regenerate(database, 1).order.lines] == kinds
+    assert [line.kind for line in orders.regenerate(database, EVERYTHING, 1).order.lines] == kinds
     found = {number: explained(database, 1, number).adjustment for number in range(3, 8)}
     assert [one.step for one in found.values()] == [1, 2, 2, 3, 4]
     assert found[3].price.id == charged.id
@@ -304,7 +305,7 @@ def test_there_is_nothing_to_explain_of_lines_and_records_that_are_not_there(cor
         with pytest.raises(NotFound):
             explained(corrected, order_id, number)
     with pytest.raises(NotFound):
-        explaining.record(corrected, 99)
+        explaining.record(corrected, EVERYTHING, 99)
 
 
 def test_an_order_that_is_not_what_was_issued_is_not_explained(corrected):

@@ -18,6 +18,7 @@ from ratings.core.model import State
 from ratings.core.pricing import PriceBook
 from ratings.core.timeline import ordered
 from ratings.db.engine import create_engine
+from ratings.db.reading import EVERYTHING
 from ratings.orders import OrderOverlap
 from ratings.repricing import Successor
 from ratings.tests import clouds, naive
@@ -42,7 +43,7 @@ def close(database, end, tenant="acme"):
 
 
 def draft(database, end, tenant="acme"):
-    return orders.draft(database, rater(database), tenant, instant(end), NOW)
+    return orders.draft(database, rater(database), EVERYTHING, tenant, instant(end), NOW)
 
 
 def unsealed(order):
@@ -97,7 +98,7 @@ def test_a_late_event_is_corrected_in_the_next_order(database):
         "06:00-08:00 volume 2 4 late_evidence",
         "08:00-10:00 volume 1 2 late_evidence",
     ]
-    assert orders.regenerate(database, first.id) == first
+    assert orders.regenerate(database, EVERYTHING, first.id) == first
     assert first.order.total + second.order.total == sum(row[11] for row in ledger(database))
 
 
@@ -187,7 +188,7 @@ def test_a_rename_does_not_change_an_issued_order(database):
     rate(database, journal("06:00 create size=1 name=old", "volume"))
     issued = close(database, "12:00")
     rate(database, journal("13:00 update name=new id=x", "volume"))
-    assert orders.regenerate(database, issued.id) == issued
+    assert orders.regenerate(database, EVERYTHING, issued.id) == issued
 
 
 def test_of_two_who_close_at_once_one_wins(database):
@@ -261,7 +262,7 @@ def test_the_orders_of_any_history_add_up_to_a_fresh_rating(database, events, pr
     for tenant in clouds.TENANTS:
         issued += attempt_to_close(database, tenant, 2 * clouds.LENGTH)
     for one in issued:
-        assert orders.regenerate(database, one.id) == one
+        assert orders.regenerate(database, EVERYTHING, one.id) == one
     check_sums(database, events, prices, issued)
 
 
@@ -270,7 +271,7 @@ def attempt_to_close(database, tenant, minute):
     end = clouds.START + naive.MINUTE * minute
     mine = rater(database)
     try:
-        expected = orders.draft(database, mine, tenant, end, NOW)
+        expected = orders.draft(database, mine, EVERYTHING, tenant, end, NOW)
     except InvalidInput:
         return []
     found = orders.close(database, mine, tenant, end, NOW)
@@ -319,8 +320,8 @@ def test_a_correction_after_a_rename_says_one_name_and_can_be_regenerated(databa
     corrections = second.order.corrections
     assert {line.reason for line in corrections} == {"late_evidence"}
     assert {line.subject.name for line in corrections} == {"new"}
-    assert orders.regenerate(database, first.id) == first
-    assert orders.regenerate(database, second.id) == second
+    assert orders.regenerate(database, EVERYTHING, first.id) == first
+    assert orders.regenerate(database, EVERYTHING, second.id) == second
 
 
 def test_what_is_first_heard_of_while_an_order_is_issued_is_cut_all_the_same(database):

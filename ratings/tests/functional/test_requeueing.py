@@ -12,6 +12,7 @@ from ratings import shipped
 from ratings.batch import Arrival
 from ratings.core.definitions import parse
 from ratings.db import parked_events, records, tallies
+from ratings.db.reading import EVERYTHING
 from ratings.rater import Rater
 from ratings.readers import Reader
 from ratings.requeueing import requeue
@@ -83,7 +84,7 @@ def test_what_is_understood_by_now_is_rated_and_leaves(database, parked, learnt)
     assert counts == {"tried": 2, "rated": 2, "ignored": 0, "duplicate": 0, "parked": 0}
     assert left(database) == {}
     with database.connect() as conn:
-        (row,) = records.page(conn, limit=10)
+        (row,) = records.page(conn, EVERYTHING, limit=10)
         (region,) = tallies.sums(conn)
     assert (row.resource_id, row.region, row.tenant_id) == ("nostromo", "north", "weyland")
     assert (row.end - row.start).total_seconds() == 8 * 3600

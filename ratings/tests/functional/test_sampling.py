@@ -17,6 +17,7 @@ from ratings.batch import Arrival
 from ratings.core import mappings
 from ratings.core.errors import RatingError
 from ratings.db import resources
+from ratings.db.reading import EVERYTHING
 from ratings.rater import Rater
 from ratings.readers import Reader
 from ratings.requeueing import requeue
@@ -156,7 +157,7 @@ def test_what_a_closing_wrote_of_a_window_is_known_to_a_late_sample_of_it(databa
     rate(database, samples("10:05 5\n10:15 5"))
     close(database, "acme", instant("2026-01-02T00:00"))
     with database.connect() as conn:
-        (row,) = resources.page(conn, limit=9, resource_id="r1")
+        (row,) = resources.page(conn, EVERYTHING, limit=9, resource_id="r1")
         (late,) = samples("10:45 6")
         cases, _ = settling.gather(conn, [resources.of(row)], {row.id: [late]})
     ((_, case),) = cases.values()
@@ -198,10 +199,12 @@ def test_what_runs_up_is_shown_when_its_window_is_over(database):
     rate(database, samples("10:05 5"))
     one = rater(database)
     with database.connect() as conn:
-        found = [resources.of(row) for row in resources.page(conn, limit=9, resource_id="r1")]
+        found = [
+            resources.of(row) for row in resources.page(conn, EVERYTHING, limit=9, resource_id="r1")
+        ]
         rules = one.rules(conn, still=False)
-        assert accrue(conn, rules, found, instant("10:59")) == {found[0].id: ()}
-        (record,) = accrue(conn, rules, found, instant("11:00"))[found[0].id]
+        assert accrue(conn, rules, EVERYTHING, found, instant("10:59")) == {found[0].id: ()}
+        (record,) = accrue(conn, rules, EVERYTHING, found, instant("11:00"))[found[0].id]
     assert record.quantity == 5
 
 
@@ -209,7 +212,7 @@ def test_a_draft_says_what_the_order_would(database):
     add_price(database, "size", "1")
     rate(database, samples("09:05 4\n10:05 5\n10:40 7 tenant=globex"))
     end = instant("11:00")
-    draft = orders.draft(database, rater(database), "acme", end, NOW)
+    draft = orders.draft(database, rater(database), EVERYTHING, "acme", end, NOW)
     assert draft.lines == close(database, "acme", end).lines
 
 
@@ -247,7 +250,7 @@ def test_samples_and_events_of_one_thing_are_charged_apart(database):
 def test_why_a_record_of_a_window_begins_and_ends_is_told(database):
     add_price(database, "size", "1", start="10:30")
     rate(database, samples("10:05 5\n10:45 5 tenant=globex\n11:05 5 tenant=globex"))
-    found = [explaining.record(database, i) for (i,) in rows(database, RECORDS)]
+    found = [explaining.record(database, EVERYTHING, i) for (i,) in rows(database, RECORDS)]
     told = [[[c.kind for c in b.causes] for b in (one.begins, one.ends)] for one in found]
     assert told == [[["window"], ["price"]], [["price"], ["event"]], [["event"], ["window"]]]
 

@@ -15,6 +15,7 @@ from ratings.cmd import manage
 from ratings.core.errors import Conflict, InvalidInput
 from ratings.core.terms import Term
 from ratings.db import spans, tenants
+from ratings.db.reading import EVERYTHING
 from ratings.rater import Rater
 from ratings.tests import clouds
 from ratings.tests.functional.test_orders import close
@@ -95,11 +96,12 @@ def test_no_order_adds_up_two_currencies(database):
     add_prices(database, BOOK)
     rate(database, journal("06:00 create size=1 id=a\n07:00 exists id=b", "volume"))
     newer = Rater(database, EURO, clock=lambda: NOW)
-    for issue in (orders.close, orders.draft):
+    scope = (), (EVERYTHING,)
+    for issue, whose in zip((orders.close, orders.draft), scope, strict=True):
         with pytest.raises(
             Conflict, match="acme is billed in EUR, but has usage in USD"
         ) as refusal:
-            issue(database, newer, "acme", instant("10:00"), NOW)
+            issue(database, newer, *whose, "acme", instant("10:00"), NOW)
         assert refusal.value.code == "currency_mixed"
     tenancy.set_currency(database, EURO, "acme", "EUR")
     order = orders.close(database, newer, "acme", instant("10:00"), NOW).order
@@ -135,7 +137,7 @@ def test_spans_of_a_resource_are_never_sums_of_two_currencies(database):
     text = "06:00 create size=1\n08:00 transfer tenant=globex\n09:00 exists tenant=globex"
     rate(database, journal(text, "volume"))
     with database.connect() as conn:
-        found = spans.page(conn, 1, after=None, limit=10)
+        found = spans.page(conn, EVERYTHING, 1, after=None, limit=10)
     assert [(row.currency, row.consumption) for row in found] == [("EUR", 6), ("USD", 1)]
 
 

@@ -15,6 +15,7 @@ from ratings.core.errors import InvalidInput, InvalidTerm, NotFound, OrderOverla
 from ratings.core.model import Tier
 from ratings.core.terms import Term
 from ratings.db import tenants, terms
+from ratings.db.reading import EVERYTHING
 from ratings.repricing import Successor
 from ratings.tests.journals import instant, journal, price
 from ratings.tests.ledgers import NOW, SETTINGS, add_prices, rate, rater, rows, scalar
@@ -33,10 +34,10 @@ def agree(database, kind, value, tenant_id="acme", **more):
 def close(database, end, tenant="acme"):
     """The order, which is what its draft was, and what it is when made again."""
     mine = rater(database)
-    draft = orders.draft(database, mine, tenant, instant(end), NOW)
+    draft = orders.draft(database, mine, EVERYTHING, tenant, instant(end), NOW)
     issued = orders.close(database, mine, tenant, instant(end), NOW)
     assert replace(issued.order, digest=None) == draft
-    assert orders.proven(database, issued.id).order == issued.order
+    assert orders.proven(database, EVERYTHING, issued.id).order == issued.order
     return issued.order
 
 
@@ -46,7 +47,7 @@ def said(lines):
 
 def remaining(database, term):
     with database.connect() as conn:
-        return terms.get(conn, term.id).remaining
+        return terms.get(conn, EVERYTHING, term.id).remaining
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from ratings import orders
 from ratings.core.errors import InvalidInput, OrderOverlap
 from ratings.core.orders import Issued, Order
 from ratings.db import sales_orders
+from ratings.db.reading import EVERYTHING
 from ratings.tests.ledgers import rows
 from ratings.tests.simulation import rules
 from ratings.tests.simulation.cloud import Cloud
@@ -53,7 +54,9 @@ class Desk:
 
     def draft(self, process: Process, tenant: str, end: datetime) -> Order | None:
         try:
-            return orders.draft(process.engine, process.rater, tenant, end, self.site.clock())
+            return orders.draft(
+                process.engine, process.rater, EVERYTHING, tenant, end, self.site.clock()
+            )
         except InvalidInput:
             return None
 
@@ -100,7 +103,7 @@ class Desk:
             last = sales_orders.last(conn, tenant)
         if last is None or last.end != end or last.id in self.issued:
             return None
-        return orders.proven(self.site.admin, last.id)
+        return orders.proven(self.site.admin, EVERYTHING, last.id)
 
     def _owed(self, tenant: str, end: datetime) -> Fraction:
         """What everything costs that the tenant has used before `end`."""

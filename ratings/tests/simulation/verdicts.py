@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ratings import orders
 from ratings.auditing import GRACE, audit
+from ratings.db.reading import EVERYTHING
 from ratings.tests.ledgers import LEDGER, SETTINGS, rows
 from ratings.tests.simulation import office, rules
 from ratings.tests.simulation.desk import Difference
@@ -213,7 +214,7 @@ def _orders(drive: Drive, found: Sequence[Row]) -> Iterator[Difference]:
     for order_id, tenant, total in rows(drive.site.admin, sql):
         drive.counts["orders"] += 1
         totals[tenant] = totals.get(tenant, Fraction(0)) + Fraction(total)
-        again = orders.proven(drive.site.admin, order_id)
+        again = orders.proven(drive.site.admin, EVERYTHING, order_id)
         if drive.desk.issued.get(order_id, again) != again:
             first = drive.desk.issued[order_id]
             yield Difference("order made again", str(order_id), str(first), str(again))

@@ -35,7 +35,7 @@ PACKAGE = CHECKOUT / "ratings"
 pytestmark = pytest.mark.skipif(not PAGES.is_dir(), reason="needs a checkout")
 
 #: A code has at least two words, except for these.
-CODE = re.compile(r"[a-z]+(_[a-z]+)+|conflict")
+CODE = re.compile(r"[a-z]+(_[a-z]+)+|conflict|forbidden|unauthenticated")
 #: Place of the code among the arguments of calls that make something bear one.
 BEARERS = {"Misread": 0, "Unreadable": 0, "_invalid": 0, "Result": 1, "DerivationError": 1}
 

@@ -24,6 +24,7 @@ FLOORS = {
     "db": (2, {"alembic", "msgspec", "psycopg", "sqlalchemy"}),
     "spool": (2, {"msgspec"}),
     "exporters": (3, {"msgspec", "pyarrow"}),
+    "policies": (3, {"oslo_policy"}),
     "api": (4, ANY),
     "collectors": (4, ANY),
     "erp": (4, ANY),

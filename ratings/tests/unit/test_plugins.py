@@ -6,7 +6,6 @@ import pytest
 
 from ratings import conf as options
 from ratings import plugins
-from ratings.api.app import UnsupportedStrategy, refuse_unsupported
 from ratings.core.errors import DefinitionError
 
 
@@ -42,8 +41,3 @@ def test_a_broken_transformer_keeps_the_service_from_starting():
     broken = EntryPoint("warp", "ratings.no_such_module:transform", plugins.NAMESPACE)
     with pytest.raises(DefinitionError, match=r"ratings\.no_such_module"):
         plugins._refuse(None, broken, ImportError("ratings.no_such_module"))
-
-
-def test_keystone_is_refused_until_it_is_there():
-    with pytest.raises(UnsupportedStrategy, match="noauth"):
-        refuse_unsupported(options.load([], default_config_files=[]))
