@@ -5,7 +5,10 @@ do.  A statement gives up soon when a table is in use, instead of making every r
 wait: the migration fails as a whole and can be tried again.
 """
 
+import time
+
 from alembic import context
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection, text
 
 from ratings.db.tables import metadata
@@ -13,15 +16,15 @@ from ratings.db.tables import metadata
 #: Any number, as long as it never changes: it is what two releases agree on while both run.
 ADVISORY_LOCK = 0x726174696E6773  # "ratings"
 
-#: While waiting for another process's migration there is no hurry.
-QUEUE_TIMEOUT = "15min"
+#: Seconds. While waiting for another process's migration there is no hurry.
+QUEUE_TIMEOUT = 900
+QUEUE_PAUSE = 0.1
 LOCK_TIMEOUT = "5s"
 STATEMENT_TIMEOUT = "10min"
 
 
 def run(connection: Connection) -> None:
-    _set_timeouts(connection, lock=QUEUE_TIMEOUT, statement=QUEUE_TIMEOUT)
-    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
+    _wait_for_our_turn(connection)
     try:
         _set_timeouts(connection, lock=LOCK_TIMEOUT, statement=STATEMENT_TIMEOUT)
         # Alembic leaves a transaction that it finds open to its owner, so none is.
@@ -42,6 +45,17 @@ def run(connection: Connection) -> None:
         connection.execute(text("RESET lock_timeout"))
         connection.execute(text("RESET statement_timeout"))
         connection.commit()
+
+
+def _wait_for_our_turn(connection: Connection) -> None:
+    # Not pg_advisory_lock: who waits inside of a statement has a snapshot, and a CREATE INDEX
+    # CONCURRENTLY of the one that migrates would wait for that in turn.
+    limit = time.monotonic() + QUEUE_TIMEOUT
+    while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": ADVISORY_LOCK}):
+        connection.rollback()
+        if time.monotonic() > limit:
+            raise CommandError("another process has been migrating this database for too long")
+        time.sleep(QUEUE_PAUSE)
 
 
 def _set_timeouts(connection: Connection, *, lock: str, statement: str) -> None:
