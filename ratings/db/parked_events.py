@@ -28,6 +28,11 @@ ORDER BY id LIMIT %(limit)s"""
 _PAGE = """
 SELECT id, message_id, region, code, detail, received_at, attempts, body FROM parked_events"""
 
+# Of the index on both columns alone: bodies are large, and after a wrong definition they are many.
+_BY_CODE = """
+SELECT code, count(*) AS events, min(received_at) AS oldest_at
+FROM parked_events GROUP BY code ORDER BY code"""
+
 _FILTERS = {"after": "id > %(after)s", "code": "code = %(code)s"}
 
 
@@ -80,7 +85,6 @@ def page(conn: Connection, *, limit: int, **filters: Any) -> Sequence[Row[Any]]:
     return conn.exec_driver_sql(sql, given).all()
 
 
-def by_code(conn: Connection) -> dict[str, int]:
-    """How many events are parked, by the reason."""
-    sql = "SELECT code, count(*) AS number FROM parked_events GROUP BY code ORDER BY code"
-    return {row.code: row.number for row in conn.exec_driver_sql(sql)}
+def by_code(conn: Connection) -> Sequence[Row[Any]]:
+    """Per reason: code, events, and since when the oldest of them waits (oldest_at)."""
+    return conn.exec_driver_sql(_BY_CODE).all()

@@ -9,8 +9,12 @@ from ratings.api.values import Flag, Instant, Text, Texts, Whole
 
 
 class ParkedCount(Base):  # type: ignore[misc]
+    """What is parked for one reason; `waiting_seconds` is the age of the oldest."""
+
     code = Text()
     events = Whole()
+    oldest_at = Instant()
+    waiting_seconds = Whole()
 
 
 class RegionStatus(Base):  # type: ignore[misc]

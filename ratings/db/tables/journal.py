@@ -90,6 +90,7 @@ parked_events = Table(
     Column("attempts", Integer, nullable=False, server_default=text("1")),
     Column("body", Text, nullable=False),
     UniqueConstraint("message_id"),
+    Index(None, "code", "received_at"),
 )
 """`body` is text, not jsonb: what jsonb refuses must be kept too. An event that
 bears no message id gets one derived from its body."""

@@ -76,7 +76,7 @@ def parked(database, settings):
 
 def left(database):
     with database.connect() as conn:
-        return parked_events.by_code(conn)
+        return {row.code: row.events for row in parked_events.by_code(conn)}
 
 
 def test_what_is_understood_by_now_is_rated_and_leaves(database, parked, learnt):
