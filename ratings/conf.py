@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from oslo_config import cfg
+from oslo_log import log
 
 import ratings
 from ratings.collectors.options import COLLECTORS
@@ -239,6 +240,7 @@ def load(
     for a wrong command line, ``--help`` and ``--version``, as argparse does.
     """
     conf = cfg.ConfigOpts()
+    log.register_options(conf)
     for group, opts in list_opts():
         conf.register_opts(opts, group=None if group == "DEFAULT" else group)
     conf.register_cli_opts(list(cli_opts))

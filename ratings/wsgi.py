@@ -16,7 +16,7 @@ from ratings import conf as options
 from ratings import plugins
 from ratings.api import authentication
 from ratings.api.app import make_services, serve
-from ratings.cmd import database, spool
+from ratings.cmd import database, logs, spool
 from ratings.db.engine import create_engine
 
 DEFAULT_CONFIG_FILE = Path("/etc/ratings/ratings.conf")
@@ -32,6 +32,7 @@ def config_files(environment: Mapping[str, str]) -> list[str]:
 def make_application() -> Any:
     """Read the configuration, see that the database is ready, and build the application."""
     conf = options.load([], prog="ratings-wsgi", default_config_files=config_files(os.environ))
+    logs.set_up(conf)
     authentication.check(conf)
     rating, exports = plugins.settings(conf), plugins.exports(conf)
     stack = contextlib.ExitStack()

@@ -18,6 +18,7 @@ from webob.multidict import MultiDict
 from ratings.api import argspecs, authentication
 from ratings.api.authorisation import Policy
 from ratings.api.combining import Combiner
+from ratings.api.contexts import Identified, Numbered
 from ratings.api.controllers.discrepancies import Discrepancies
 from ratings.api.controllers.events import Events
 from ratings.api.controllers.explanations import OrderLines, RecordExplanation
@@ -173,12 +174,14 @@ _REQUEST_ID = ("X-Openstack-Request-Id",)
 MIDDLEWARES: tuple[Middleware, ...] = (
     cross_origin,
     RequestId,
+    lambda app, conf: Numbered(app),
     proxy_headers,
     lambda app, conf: Faults(app),
     healthcheck,
     size_limit,
     authentication.ingestion,
     authentication.tokens,
+    lambda app, conf: Identified(app),
 )
 """Around the URL tree, the outermost first. What `authentication.OPEN_PATHS` has needs no token."""
 

@@ -80,7 +80,7 @@ class Faults:
             headers = []
             if isinstance(error, Challenged):
                 headers.append(("WWW-Authenticate", error.challenge))
-            return _answer(environ, start_response, _error_of(error, environ), headers)
+            return _answer(environ, start_response, _error_of(error), headers)
         if not refused:
             return body  # type: ignore[no-any-return]  # WSGI applications have no types
         if hasattr(body, "close"):
@@ -89,19 +89,18 @@ class Faults:
         return _answer(environ, start_response, _refusal(int(status[:3])), headers)
 
 
-def _error_of(error: Exception, environ: Environ) -> RatingError:
+def _error_of(error: Exception) -> RatingError:
     """What an exception is to the outside. One that nobody foresaw goes to the log."""
-    request = environ.get("openstack.request_id")
     if isinstance(error, RatingError):
         if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-            LOG.error("%s: %s: %s", request, error.code, error.detail)
+            LOG.error("%s: %s", error.code, error.detail)
         return error
     if isinstance(error, HTTPException):
         return _refusal(error.code)
     if isinstance(error, _UNREACHABLE):
-        LOG.error("%s: the database cannot be used: %s", request, getattr(error, "orig", error))
+        LOG.error("the database cannot be used: %s", getattr(error, "orig", error))
         return Unavailable("The database cannot be used now.")
-    LOG.error("%s: unexpected %s", request, type(error).__name__, exc_info=error)
+    LOG.error("unexpected %s", type(error).__name__, exc_info=error)
     return RatingError("This is a bug or a broken installation; the log tells more.")
 
 

@@ -1,7 +1,6 @@
 """``ratings-api``: the HTTP service on gunicorn, with a database of its own if none is given."""
 
 import gc
-import logging
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +15,7 @@ from ratings import plugins
 from ratings.api import authentication
 from ratings.api.app import make_services, serve
 from ratings.api.spooling import Spooling
-from ratings.cmd import database, spool
+from ratings.cmd import database, logs, spool
 from ratings.cmd.refusal import explained
 from ratings.db.engine import create_engine
 from ratings.exporters import Exports
@@ -24,7 +23,6 @@ from ratings.settling import Settings
 from ratings.spool import Spool
 
 PROG = "ratings-api"
-LOG_FORMAT = "%(asctime)s %(process)d %(levelname)s %(name)s %(message)s"
 
 #: New objects after which the garbage collector looks for cycles among them.
 GARBAGE = 100_000
@@ -88,6 +86,7 @@ def settings(conf: ConfigOpts) -> dict[str, Any]:
         "keepalive": 75,
         "control_socket_disable": True,
         "loglevel": "warning",
+        "logger_class": logs.Gunicorn,
         "when_ready": announce,
         "worker_exit": leave,
     }
@@ -107,9 +106,9 @@ def leave(arbiter: Arbiter, worker: Worker) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script.  Returns or exits with the codes of `ratings.cmd.refusal`."""
-    logging.basicConfig(format=LOG_FORMAT)
     with explained(PROG):
         conf = options.load(sys.argv[1:] if argv is None else argv, prog=PROG)
+        logs.set_up(conf)
         authentication.check(conf)
         rating, exports = plugins.settings(conf), plugins.exports(conf)
         kept = spool.opened(conf)

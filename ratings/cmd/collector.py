@@ -19,7 +19,7 @@ with warnings.catch_warnings():
 
 from ratings import conf as options
 from ratings import plugins
-from ratings.cmd import database
+from ratings.cmd import database, logs
 from ratings.cmd.refusal import explained
 from ratings.cmd.systemd import Stop, notify
 from ratings.collectors.notifications import Batches, Tally
@@ -30,18 +30,14 @@ from ratings.rater import Rater
 from ratings.readers import Reader
 
 PROG = "ratings-collector"
-LOG_FORMAT = "%(asctime)s %(process)d %(levelname)s %(name)s %(message)s"
 LOG = logging.getLogger("ratings.collector")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script.  Returns or exits with the codes of `ratings.cmd.refusal`."""
-    logging.basicConfig(format=LOG_FORMAT)
-    LOG.setLevel(logging.INFO)
-    # One line for each message whose acknowledgement was lost with a connection: it comes again.
-    logging.getLogger("oslo_messaging._drivers.amqpdriver").setLevel(logging.ERROR)
     with explained(PROG):
         conf = options.load(sys.argv[1:] if argv is None else argv, prog=PROG)
+        logs.set_up(conf)
         prepare(conf)
         found = sources(conf)
         with database.prepared(conf) as url:
@@ -63,7 +59,7 @@ def _listeners(conf: ConfigOpts, engine: Engine, found: Sequence[Source]) -> lis
         batches = Batches(source.region, reader, rater.rate, conf.collector.priorities)
         try:
             listener = Listener(conf, source, batches, lambda: _usable(engine), _announce)
-        except (DriverLoadFailure, InvalidTransportURL) as error:
+        except (DriverLoadFailure, InvalidTransportURL, ValueError) as error:
             raise DefinitionError(f"the source {source.name}: {error}") from error
         listeners.append(listener)
     return listeners

@@ -13,7 +13,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from ratings import conf as options
 from ratings import delivering, plugins
-from ratings.cmd import database
+from ratings.cmd import database, logs
 from ratings.cmd.deliver import patience, told
 from ratings.cmd.refusal import explained
 from ratings.core.deliveries import Deliver
@@ -21,16 +21,14 @@ from ratings.core.errors import DefinitionError
 from ratings.db.engine import create_engine
 
 PROG = "ratings-deliverer"
-LOG_FORMAT = "%(asctime)s %(process)d %(levelname)s %(name)s %(message)s"
 LOG = logging.getLogger(PROG)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script.  Returns or exits with the codes of `ratings.cmd.refusal`."""
-    logging.basicConfig(format=LOG_FORMAT)
-    LOG.setLevel(logging.INFO)
     with explained(PROG):
         conf = options.load(sys.argv[1:] if argv is None else argv, prog=PROG)
+        logs.set_up(conf)
         drivers = plugins.deliverers(conf)
         if not drivers:
             raise DefinitionError("[erp] drivers is empty: there is nobody to deliver to")

@@ -18,6 +18,7 @@ from ratings.cmd import (
     deliver,
     export,
     ingest,
+    logs,
     prices,
     reconcile,
     requeue,
@@ -90,6 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             prog=PROG,
             cli_opts=[cfg.SubCommandOpt("command", title="commands", handler=_add_commands)],
         )
+        logs.set_up(conf)
         return int(conf.command.run(conf))
 
 

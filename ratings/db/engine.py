@@ -86,6 +86,11 @@ def normalise(url: str) -> URL:
             "the database connection is no URL; "
             "it should look like postgresql://user:password@host/ratings"
         ) from None
+    if "@" in (parsed.host or ""):
+        # Else what is left of the password would be part of each error about the host.
+        raise UnsupportedDatabase(
+            "the database connection has an @ too many; that of a password is written %40"
+        )
     if parsed.drivername in ("postgres", "postgresql", DRIVER):
         return parsed.set(drivername=DRIVER)
     raise UnsupportedDatabase(

@@ -4,7 +4,9 @@ RATINGS_TEST_PG_BINDIR names PostgreSQL's programs to test another version with.
 """
 
 import itertools
+import logging
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +23,16 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """A command that is called in a test sets up logging for all of the process."""
+    root, hook = logging.getLogger(), sys.excepthook
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:], sys.excepthook = handlers, hook
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -176,7 +176,7 @@ def test_the_service_delivers_until_it_is_told_to_stop(cloud, folder, start):
     close(cloud, "acme", "directory")
     service = start()
     assert service.stdout.readline() == "ratings-deliverer: delivering to directory\n"
-    assert "INFO ratings-deliverer order 1 of acme, directory: delivered" in (
+    assert "INFO ratings-deliverer [-] order 1 of acme, directory: delivered" in (
         service.stderr.readline()
     )
     service.send_signal(signal.SIGTERM)
