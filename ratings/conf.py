@@ -223,6 +223,16 @@ def list_opts() -> list[tuple[str, Sequence[cfg.Opt]]]:
     ]
 
 
+def unread() -> cfg.ConfigOpts:
+    """A configuration that has its options, and has read neither files nor a command line."""
+    conf = cfg.ConfigOpts()
+    log.register_options(conf)
+    for group, opts in list_opts():
+        conf.register_opts(opts, group=None if group == "DEFAULT" else group)
+    conf.set_default("state_path", default_state_path())
+    return conf
+
+
 def load(
     argv: Sequence[str],
     *,
@@ -239,12 +249,8 @@ def load(
     Raises `oslo_config.cfg.Error` for a file that is missing or has wrong values, and SystemExit
     for a wrong command line, ``--help`` and ``--version``, as argparse does.
     """
-    conf = cfg.ConfigOpts()
-    log.register_options(conf)
-    for group, opts in list_opts():
-        conf.register_opts(opts, group=None if group == "DEFAULT" else group)
+    conf = unread()
     conf.register_cli_opts(list(cli_opts))
-    conf.set_default("state_path", default_state_path())
     conf(
         list(argv),
         project="ratings",
@@ -252,11 +258,12 @@ def load(
         version=ratings.__version__,
         default_config_files=default_config_files,
     )
-    _check_values(conf)
+    check_values(conf)
     return conf
 
 
-def _check_values(conf: cfg.ConfigOpts) -> None:
+def check_values(conf: cfg.ConfigOpts) -> None:
+    """Raises what oslo.config raises for a value that is none."""
     # oslo.config converts a value when it is read; an operator wants to hear of it at start.
     for group, opts in list_opts():
         for opt in opts:

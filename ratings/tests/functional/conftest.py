@@ -55,3 +55,8 @@ def client(api):
             yield found
         server.shutdown()
         thread.join()
+
+
+def url_text(engine):
+    """The URL of a database as a configuration has it."""
+    return engine.url.render_as_string(hide_password=False)

@@ -144,6 +144,7 @@ def test_what_gunicorn_says_goes_where_everything_goes(logged):
         ("manage", "--debug", "deliver"),
         ("collector", "--debug"),
         ("deliverer", "--debug"),
+        ("status", "upgrade", "check"),
     ],
     ids=" ".join,
 )
