@@ -17,6 +17,7 @@ from ratings.api.app import make_services, serve
 from ratings.api.spooling import Spooling
 from ratings.cmd import database, logs, spool
 from ratings.cmd.refusal import explained
+from ratings.cmd.systemd import notify
 from ratings.db.engine import create_engine
 from ratings.exporters import Exports
 from ratings.settling import Settings
@@ -29,6 +30,14 @@ GARBAGE = 100_000
 
 #: Sessions of the embedded server that workers may use; the rest is for ratings-manage.
 EMBEDDED_SESSIONS = 80
+
+
+class Master(Arbiter):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's master, which tells systemd by itself when it is ready, but not when it stops."""
+
+    def stop(self, graceful: bool = True) -> None:
+        notify("STOPPING=1")
+        super().stop(graceful)
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -53,6 +62,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def load_config(self) -> None:
         for name, value in settings(self.conf).items():
             self.cfg.set(name, value)
+
+    def run(self) -> None:
+        """Serve until told to stop. Raises SystemExit."""
+        Master(self).run()
 
     def load(self) -> Any:
         """The application, made in each worker: connections do not survive a fork."""

@@ -1,11 +1,8 @@
 """``ratings-deliverer``: the service that hands issued orders to the configured drivers."""
 
 import logging
-import signal
 import sys
-import time
 from collections.abc import Mapping, Sequence
-from types import FrameType
 
 from oslo_config.cfg import ConfigOpts
 from sqlalchemy import Engine
@@ -16,6 +13,7 @@ from ratings import delivering, plugins
 from ratings.cmd import database, logs
 from ratings.cmd.deliver import patience, told
 from ratings.cmd.refusal import explained
+from ratings.cmd.systemd import Stop, notify
 from ratings.core.deliveries import Deliver
 from ratings.core.errors import DefinitionError
 from ratings.db.engine import create_engine
@@ -42,45 +40,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-class Stop:
-    """Asked for by SIGTERM and SIGINT: the order in hand is brought to its end, then all ends.
-
-    An Event would not do: its lock is not for signal handlers.
-    """
-
-    def __init__(self) -> None:
-        self._asked = False
-        self._idle = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._ask)
-
-    def asked(self) -> bool:
-        return self._asked
-
-    def wait(self, seconds: int) -> None:
-        """Sleep that long; SystemExit as soon as it is asked for."""
-        self._idle = True
-        if not self._asked:
-            time.sleep(seconds)
-        self._idle = False
-
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        self._asked = True
-        if self._idle:
-            sys.exit(0)
-
-
 def _run(conf: ConfigOpts, engine: Engine, drivers: Mapping[str, Deliver], stop: Stop) -> None:
+    """Deliver until it is time to stop; the order in hand is brought to its end."""
     print(f"{PROG}: delivering to {', '.join(drivers)}", flush=True)
-    while not stop.asked():
+    notify("READY=1")
+    while not stop.wait(0):
         try:
             for outcome in delivering.deliver(engine, drivers, patience(conf), plugins.clock):
                 LOG.log(logging.INFO if outcome.error is None else logging.WARNING, told(outcome))
-                if stop.asked():
+                if stop.wait(0):
                     break
         except (InterfaceError, OperationalError) as error:
             LOG.error("the database says: %s", error.orig)
         stop.wait(conf.erp.interval)
+    notify("STOPPING=1")
 
 
 if __name__ == "__main__":

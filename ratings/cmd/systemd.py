@@ -24,7 +24,7 @@ def notify(message: str) -> None:
 
 
 class Stop:
-    """SIGTERM and SIGINT as something that the main thread can wait for.
+    """SIGTERM and SIGINT as something that the main thread can wait for, or look for with 0.
 
     An Event would not do: its lock is not for signal handlers.
     """

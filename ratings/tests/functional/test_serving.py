@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -138,3 +139,19 @@ def test_the_wsgi_application_serves_without_a_command_line(database, state_path
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True)
     assert done.stdout == "200 OK\n", done.stderr
+
+
+def test_systemd_is_told_when_the_service_is_ready_and_when_it_stops(service, database, state_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.bind(str(state_path / "notify"))
+        supervisor.settimeout(60)
+        process = service(
+            OS_DATABASE__CONNECTION=database.url.render_as_string(hide_password=False),
+            OS_API__WORKERS="1",
+            NOTIFY_SOCKET=str(state_path / "notify"),
+        )
+        assert supervisor.recv(1000).startswith(b"READY=1")
+        assert answers(url_when_ready(process))
+        process.terminate()
+        assert supervisor.recv(1000) == b"STOPPING=1"
+        assert process.wait() == 0
