@@ -15,6 +15,7 @@ from oslo_log import log
 import ratings
 from ratings.collectors.options import COLLECTORS
 from ratings.erp.options import DRIVERS
+from ratings.metrics.options import METRICS
 
 
 def default_state_path() -> str:
@@ -218,6 +219,7 @@ def list_opts() -> list[tuple[str, Sequence[cfg.Opt]]]:
         ("ingest", INGEST),
         ("reconciliation", RECONCILIATION),
         ("spool", SPOOL),
+        ("metrics", METRICS),
         *COLLECTORS,
         *DRIVERS,
     ]

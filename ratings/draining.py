@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from ratings.batch import Arrival, Result
 from ratings.core.errors import InvalidInput, Unavailable
@@ -32,15 +33,22 @@ class Drainer:
     """Empties a spool.
 
     readers: of each kind of entry. answers: whether the database can be asked at all.
+    committed: told of entries that have just become durable there, by when they came.
     """
 
     def __init__(
-        self, spool: Spool, rate: Rate, readers: Mapping[str, Read], answers: Callable[[], bool]
+        self,
+        spool: Spool,
+        rate: Rate,
+        readers: Mapping[str, Read],
+        answers: Callable[[], bool],
+        committed: Callable[[Sequence[datetime]], None] = lambda since: None,
     ) -> None:
         self._spool = spool
         self._rate = rate
         self._readers = readers
         self._answers = answers
+        self._committed = committed
         self._deferred = False
 
     def run(self, stopped: Callable[[], bool] = lambda: False) -> int:
@@ -71,6 +79,7 @@ class Drainer:
             self._alone(items[0].entry, error)
         else:
             self._deferred = False
+            self._committed([item.entry.received_at for item in items])
         claim.settle(items)
 
     def _alone(self, entry: Entry, error: Exception) -> None:

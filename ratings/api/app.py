@@ -36,11 +36,13 @@ from ratings.api.controllers.tenants import Tenants
 from ratings.api.controllers.terms import Terms
 from ratings.api.controllers.usage import Usage
 from ratings.api.faults import Faults
+from ratings.api.observing import Observed
 from ratings.api.services import Services
 from ratings.api.spooling import Spooling
 from ratings.db import migration
 from ratings.draining import Drainer
 from ratings.exporters import Exports
+from ratings.metrics.service import ServiceMetrics
 from ratings.rater import Rater
 from ratings.readers import Reader
 from ratings.reconciling import watch
@@ -73,22 +75,25 @@ def make_services(
     """What the API works with. With a spool, `Services.spooling` is to be started and stopped."""
     rater = Rater(engine, settings, clock)
     reader = Reader(settings.definitions)
+    metrics = ServiceMetrics(engine, clock, spool)
+    rate = metrics.rating.observed(rater.rate)
     spooling = None
     if spool is not None:
         answers = partial(migration.is_current, engine)
-        drainer = Drainer(spool, rater.rate, reader.doors, answers)
+        drainer = Drainer(spool, rate, reader.doors, answers, metrics.draining.drained)
         spooling = Spooling(spool, drainer, answers, clock)
     return Services(
         engine=engine,
         settings=settings,
         rater=rater,
         reader=reader,
-        combiner=Combiner(rater.rate, None if spool is None else conf.spool.patience),
+        combiner=Combiner(rate, None if spool is None else conf.spool.patience),
         exports=exports,
         policy=Policy(conf),
         region=conf.rating.region,
         clock=clock,
         watch=watch(conf.reconciliation),
+        metrics=metrics,
         spooling=spooling,
     )
 
@@ -98,8 +103,9 @@ def serve(
 ) -> Wsgi:
     """The WSGI application. `authentication.check` tells before whether it can be served."""
     argspecs.remember()
+    tree = url_tree(services)
     app: Wsgi = pecan.Pecan(
-        url_tree(services),
+        tree,
         force_canonical=False,
         guess_content_type_from_ext=False,
         use_context_locals=False,
@@ -107,7 +113,7 @@ def serve(
     )
     for wrap in reversed(middlewares or MIDDLEWARES):
         app = wrap(app, conf)
-    return app
+    return Observed(app, tree, services.metrics)
 
 
 def url_tree(services: Services) -> Versions:

@@ -13,6 +13,7 @@ from ratings.api.combining import Combiner
 from ratings.api.spooling import Spooling
 from ratings.core.discrepancies import Watch
 from ratings.exporters import Exports
+from ratings.metrics.service import ServiceMetrics
 from ratings.rater import Rater
 from ratings.readers import Reader
 from ratings.settling import Settings
@@ -23,8 +24,8 @@ class Services:
     """One process's share of the system.
 
     policy: who may do what. region: of events whose format names none. clock: the present, in UTC.
-    watch: how patient reconciliation is. spooling: where what the database does not take is kept;
-    None for nowhere.
+    watch: how patient reconciliation is. metrics: what this process tells of itself.
+    spooling: where what the database does not take is kept; None for nowhere.
     """
 
     engine: Engine
@@ -37,4 +38,5 @@ class Services:
     region: str
     clock: Callable[[], datetime]
     watch: Watch
+    metrics: ServiceMetrics
     spooling: Spooling | None = None

@@ -20,6 +20,7 @@ from ratings.cmd.refusal import explained
 from ratings.cmd.systemd import notify
 from ratings.db.engine import create_engine
 from ratings.exporters import Exports
+from ratings.metrics import processes
 from ratings.settling import Settings
 from ratings.spool import Spool
 
@@ -102,6 +103,7 @@ def settings(conf: ConfigOpts) -> dict[str, Any]:
         "logger_class": logs.Gunicorn,
         "when_ready": announce,
         "worker_exit": leave,
+        "child_exit": lambda arbiter, worker: processes.ended(worker.pid),
     }
 
 
@@ -126,7 +128,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         rating, exports = plugins.settings(conf), plugins.exports(conf)
         kept = spool.opened(conf)
         spool.tell_of_others(conf)
-        with database.prepared(conf, spooling=kept is not None) as url:
+        with database.prepared(conf, spooling=kept is not None) as url, processes.as_one():
             Server(conf, rating, exports, url, kept).run()
     return 0
 

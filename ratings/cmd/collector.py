@@ -5,8 +5,10 @@ import sys
 import time
 import warnings
 from collections.abc import Sequence
+from functools import partial
 
 from oslo_config.cfg import ConfigOpts
+from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -26,6 +28,10 @@ from ratings.collectors.notifications import Batches, Tally
 from ratings.collectors.options import Source, sources
 from ratings.core.errors import DefinitionError
 from ratings.db.engine import create_engine, is_writable
+from ratings.metrics.messages import MessageMetrics
+from ratings.metrics.pool import PoolMetrics
+from ratings.metrics.rating import RatingMetrics
+from ratings.metrics.serving import served
 from ratings.rater import Rater
 from ratings.readers import Reader
 
@@ -43,25 +49,38 @@ def main(argv: Sequence[str] | None = None) -> int:
         with database.prepared(conf) as url:
             # A connection for each thread that rates, and one to see whether the database is back.
             engine = create_engine(url, pool_size=conf.collector.workers * len(found) + 1)
+            registry = CollectorRegistry()
             try:
-                _collect(conf, _listeners(conf, engine, found))
+                listeners = _listeners(conf, engine, found, registry)
+                with served(registry, conf.metrics.host, conf.metrics.collector_port):
+                    _collect(conf, listeners)
             finally:
                 engine.dispose()
     return 0
 
 
-def _listeners(conf: ConfigOpts, engine: Engine, found: Sequence[Source]) -> list[Listener]:
+def _listeners(
+    conf: ConfigOpts, engine: Engine, found: Sequence[Source], registry: CollectorRegistry
+) -> list[Listener]:
     settings = plugins.settings(conf)
-    rater = Rater(engine, settings, plugins.clock)
-    reader = Reader(settings.definitions)
+    rate = RatingMetrics(registry).observed(Rater(engine, settings, plugins.clock).rate)
+    reader, metrics = Reader(settings.definitions), MessageMetrics(registry)
+    PoolMetrics(registry, engine)
     listeners = []
     for source in found:
-        batches = Batches(source.region, reader, rater.rate, conf.collector.priorities)
+        batches = Batches(
+            source.region,
+            reader,
+            rate,
+            conf.collector.priorities,
+            partial(metrics.dispatched, source.name),
+        )
         try:
             listener = Listener(conf, source, batches, lambda: _usable(engine), _announce)
         except (DriverLoadFailure, InvalidTransportURL, ValueError) as error:
             raise DefinitionError(f"the source {source.name}: {error}") from error
         listeners.append(listener)
+        metrics.watch(source.name, listener.is_listening)
     return listeners
 
 

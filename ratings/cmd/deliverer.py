@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from oslo_config.cfg import ConfigOpts
+from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 
@@ -17,6 +18,8 @@ from ratings.cmd.systemd import Stop, notify
 from ratings.core.deliveries import Deliver
 from ratings.core.errors import DefinitionError
 from ratings.db.engine import create_engine
+from ratings.metrics.deliveries import DeliveryMetrics
+from ratings.metrics.serving import served
 
 PROG = "ratings-deliverer"
 LOG = logging.getLogger(PROG)
@@ -33,20 +36,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         stop = Stop()
         with database.prepared(conf) as url:
             engine = create_engine(url, pool_size=1)
+            registry = CollectorRegistry()
             try:
-                _run(conf, engine, drivers, stop)
+                with served(registry, conf.metrics.host, conf.metrics.deliverer_port):
+                    _run(conf, engine, drivers, stop, DeliveryMetrics(registry))
             finally:
                 engine.dispose()
     return 0
 
 
-def _run(conf: ConfigOpts, engine: Engine, drivers: Mapping[str, Deliver], stop: Stop) -> None:
+def _run(
+    conf: ConfigOpts,
+    engine: Engine,
+    drivers: Mapping[str, Deliver],
+    stop: Stop,
+    metrics: DeliveryMetrics,
+) -> None:
     """Deliver until it is time to stop; the order in hand is brought to its end."""
+    observed = metrics.observed(drivers)
     print(f"{PROG}: delivering to {', '.join(drivers)}", flush=True)
     notify("READY=1")
     while not stop.wait(0):
         try:
-            for outcome in delivering.deliver(engine, drivers, patience(conf), plugins.clock):
+            for outcome in delivering.deliver(engine, observed, patience(conf), plugins.clock):
+                metrics.attempted(outcome)
                 LOG.log(logging.INFO if outcome.error is None else logging.WARNING, told(outcome))
                 if stop.wait(0):
                     break

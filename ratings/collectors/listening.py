@@ -55,6 +55,10 @@ class Listener:
         self._listening = False
         self._thread = threading.Thread(target=self._run, name=source.name, daemon=True)
 
+    def is_listening(self) -> bool:
+        """Whether notifications can come in."""
+        return self._listening
+
     def start(self) -> None:
         self._thread.start()
 

@@ -38,8 +38,9 @@ class Incoming(Protocol):
 class Whole(impl_rabbit.RabbitMessage):  # type: ignore[misc]  # oslo.messaging has no types
     """What the driver of oslo.messaging makes of a delivery, with nothing in it to trip over.
 
-    content: the notification, None when the body cannot be decoded to one.
-    body:    the body as text.
+    content:     the notification, None when the body cannot be decoded to one.
+    body:        the body as text.
+    redelivered: whether the broker has handed it out before.
     """
 
     def __init__(self, raw_message: Any) -> None:
@@ -51,6 +52,7 @@ class Whole(impl_rabbit.RabbitMessage):  # type: ignore[misc]  # oslo.messaging 
             content = None
         self.content: dict[str, Any] | None = content if isinstance(content, dict) else None
         self.body = _text(raw_message.body)
+        self.redelivered = bool(raw_message.delivery_info.get("redelivered"))
 
 
 def install() -> None:

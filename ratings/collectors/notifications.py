@@ -46,10 +46,18 @@ class Batches:
 
     While `closed` is set everything is requeued unseen; it sets that itself when a batch could not
     be made durable. `rated` counts the batches that could.
+
+    dispatched: told of each batch whether it was acknowledged or requeued, how many messages it
+    had, and how many of them the broker had handed out before.
     """
 
     def __init__(
-        self, region: str, reader: Reader, rate: Rate, priorities: Collection[str] = ("info",)
+        self,
+        region: str,
+        reader: Reader,
+        rate: Rate,
+        priorities: Collection[str] = ("info",),
+        dispatched: Callable[[str, int, int], None] = lambda result, messages, again: None,
     ) -> None:
         self.supported_priorities = tuple(priorities)
         self.closed = threading.Event()
@@ -57,11 +65,18 @@ class Batches:
         self._region = region
         self._reader = reader
         self._rate = rate
+        self._dispatched = dispatched
         self._lock = threading.Lock()
         self._tally = _nothing()
 
     def dispatch(self, incoming: Sequence[Incoming]) -> set[Incoming]:
         """Rate a batch; the messages of it that must be requeued, which are all or none."""
+        requeued = self._requeued(incoming)
+        again = sum(getattr(one.message, "redelivered", False) for one in incoming)
+        self._dispatched("requeued" if requeued else "acknowledged", len(incoming), again)
+        return requeued
+
+    def _requeued(self, incoming: Sequence[Incoming]) -> set[Incoming]:
         if self.closed.is_set():
             self._count(requeued=len(incoming))
             return set(incoming)

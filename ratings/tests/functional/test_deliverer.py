@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import urllib.request
 from dataclasses import replace
 
 import pytest
@@ -183,6 +185,30 @@ def test_the_service_delivers_until_it_is_told_to_stop(cloud, folder, start):
     out, err = service.communicate(timeout=30)
     assert (service.returncode, out, err) == (0, "", "")
     assert scalar(cloud, "SELECT state FROM outbox") == "delivered"
+
+
+@pytest.mark.slow
+def test_the_service_tells_systemd_and_prometheus_what_it_does(
+    cloud, folder, start, tmp_path, monkeypatch
+):
+    close(cloud, "acme", "directory")
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    monkeypatch.setenv("OS_METRICS__DELIVERER_PORT", "0")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.bind(str(tmp_path / "notify"))
+        supervisor.settimeout(60)
+        service = start()
+        url = service.stderr.readline().split()[-1]
+        assert supervisor.recv(100) == b"READY=1"
+        assert "delivered as" in service.stderr.readline()
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            told = answer.read().decode().splitlines()
+        assert 'ratings_deliveries_total{driver="directory",result="delivered"} 1.0' in told
+        assert 'ratings_delivery_seconds_count{driver="directory"} 1.0' in told
+        assert any(line.startswith("ratings_build_info{") for line in told)
+        service.send_signal(signal.SIGTERM)
+        assert supervisor.recv(100) == b"STOPPING=1"
+    assert service.wait(60) == 0
 
 
 @pytest.mark.slow

@@ -191,6 +191,6 @@ def test_errors_of_the_database_bear_no_password(settings):
     assert "hush" not in failure.value.detail + str(failure.value.__cause__) + repr(engine)
 
 
-def test_the_status_shows_no_configuration(client):
-    told = client.get("/v1/status").text
+def test_the_status_and_the_metrics_show_no_configuration(client):
+    told = client.get("/v1/status").text + client.get("/metrics").text
     assert "postgresql://" not in told

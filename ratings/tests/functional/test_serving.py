@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ratings.db import migration, postmaster
+from ratings.tests.brokers import until
 
 pytestmark = pytest.mark.slow
 
@@ -155,3 +156,32 @@ def test_systemd_is_told_when_the_service_is_ready_and_when_it_stops(service, da
         process.terminate()
         assert supervisor.recv(1000) == b"STOPPING=1"
         assert process.wait() == 0
+
+
+def metrics_of(url):
+    """The samples of ``/metrics``: each name with its labels, and its value."""
+    with urllib.request.urlopen(f"{url}/metrics", timeout=30) as response:
+        lines = response.read().decode().splitlines()
+    return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_whichever_worker_is_scraped_tells_of_all(service, database, state_path, number):
+    """Also of one that is no more; its connections are gone with it."""
+    process = service(
+        OS_DATABASE__CONNECTION=database.url.render_as_string(hide_password=False),
+        OS_API__WORKERS="3",
+        TMPDIR=str(state_path),
+    )
+    url = url_when_ready(process)
+    told = 'ratings_http_requests_total{method="GET",route="/v1/status",status="200"}'
+    assert all(answers(f"{url}/v1/status") for _ in range(20))
+    assert {metrics_of(url)[told] for _ in range(5)} == {"20.0"}
+    assert metrics_of(url)["ratings_database_up"] == "1.0"
+    worker = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0]
+    os.kill(int(worker), number)
+    until(lambda: not list(state_path.glob(f"ratings-metrics-*/gauge_*_{worker}.db")))
+    assert {metrics_of(url)[told] for _ in range(5)} == {"20.0"}
+    process.terminate()
+    assert process.wait() == 0
+    assert not list(state_path.glob("ratings-metrics-*"))

@@ -1,5 +1,6 @@
 """From the services' own notifier over a real RabbitMQ to the journal and the ledger."""
 
+import urllib.request
 from collections import Counter
 
 import kombu
@@ -220,3 +221,30 @@ def test_a_full_batch_does_not_wait_and_what_is_left_waits_no_longer_than_its_ti
     assert one.stop() == 0
     assert "rated" in one.log()
     assert len(ledger(database)) > 0
+
+
+def test_prometheus_is_told_what_was_collected_from_which_source(
+    cloud, collector, database, transport_url
+):
+    one = collector(
+        OS_METRICS__COLLECTOR_PORT="0",
+        OS_COLLECTOR__SOURCES="west",
+        OS_SOURCE_WEST__TRANSPORT_URL=transport_url,
+        OS_SOURCE_WEST__REGION="west",
+    )
+    (url,) = (line.split()[-1] for line in one.log().splitlines() if "metrics are at" in line)
+
+    def told(sample):
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            lines = answer.read().decode().splitlines()
+        return dict(line.rsplit(" ", 1) for line in lines).get(sample)
+
+    assert told('ratings_source_listening{source="west"}') == "1.0"
+    for story, service in SERVICES.items():
+        say(cloud.notifier(service), STORIES[story]["event_type"], STORIES[story]["payload"])
+    acknowledged = 'ratings_notifications_total{result="acknowledged",source="west"}'
+    until(lambda: told(acknowledged) == f"{len(SERVICES)}.0")
+    assert told('ratings_notifications_redelivered_total{source="west"}') == "0.0"
+    assert told('ratings_arrivals_total{result="rated"}') == f"{len(SERVICES)}.0"
+    assert float(told("ratings_batch_seconds_count")) >= 1
+    assert one.stop() == 0, one.log()

@@ -2,8 +2,10 @@
 
 import json
 from collections import Counter
+from functools import partial
 
 import pytest
+from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import ProgrammingError
 
 from ratings.batch import Result
@@ -12,6 +14,7 @@ from ratings.collectors.messages import KEPT, Whole, wire
 from ratings.collectors.notifications import Batches, Tally
 from ratings.core.errors import Unavailable
 from ratings.core.model import Unreadable
+from ratings.metrics.messages import MessageMetrics
 from ratings.readers import Reader
 from ratings.tests.journals import DEFINITIONS
 
@@ -21,8 +24,9 @@ READER = Reader(DEFINITIONS)
 class Delivery:
     """What kombu hands to the driver of oslo.messaging."""
 
-    def __init__(self, body):
+    def __init__(self, body, *, redelivered=False):
         self.body = body
+        self.delivery_info = {"redelivered": redelivered}
 
     @property
     def payload(self):
@@ -145,3 +149,22 @@ def test_the_log_tells_batches_seconds_and_what_became_of_everything():
     assert told(tally) == (
         "300 notifications in 2 batches, 0.412 s of rating: ignored 20, rated 280"
     )
+
+
+def test_what_the_broker_has_handed_out_before_is_counted():
+    body = json.dumps({"message_id": "1", "event_type": "volume.create.end"})
+    again = Incoming()
+    again.message = Whole(Delivery(body, redelivered=True))
+    registry, ledger = CollectorRegistry(), Ledger()
+    told = partial(MessageMetrics(registry).dispatched, "west")
+    batches = Batches("north", READER, ledger.rate, dispatched=told)
+    assert batches.dispatch([volume(1), again]) == set()
+    ledger.refusal = Unavailable("the database is away")
+    assert len(batches.dispatch([volume(2)])) == 1
+
+    def value(name, **labels):
+        return registry.get_sample_value(name, {"source": "west", **labels})
+
+    assert value("ratings_notifications_total", result="acknowledged") == 2
+    assert value("ratings_notifications_total", result="requeued") == 1
+    assert value("ratings_notifications_redelivered_total") == 1

@@ -28,6 +28,7 @@ FLOORS = {
     "api": (4, ANY),
     "collectors": (4, ANY),
     "erp": (4, ANY),
+    "metrics": (4, ANY),
     "cmd": (5, ANY),
     "conf": (5, ANY),
     "plugins": (5, ANY),
