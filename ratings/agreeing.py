@@ -19,16 +19,17 @@ from ratings.core.terms import Term, check, refuse_billed
 from ratings.db import components, prices, sales_orders, tenants, terms
 from ratings.db.reading import EVERYTHING
 from ratings.db.terms import Standing
+from ratings.once import Keep, Once, always
 from ratings.settling import Settings
 
 
-def add(engine: Engine, settings: Settings, term: Term) -> Standing:
+def add(engine: Engine, settings: Settings, term: Term, *, once: Once = always) -> Standing:
     """A new term (its id is given here); an amount without a currency is in the tenant's.
 
     A credit may begin in the past: it pays for orders to come. Raises InvalidTerm,
     PeriodBilled.
     """
-    with _changing(engine) as conn:
+    with _changing(engine, once) as (conn, keep):
         term = _in_currency(conn, settings, term)
         check(term)
         units = settings.definitions.units()
@@ -38,24 +39,26 @@ def add(engine: Engine, settings: Settings, term: Term) -> Standing:
         components.ensure(conn, units)
         if term.kind != "credit":
             refuse_billed(term.start, _billed_until(conn, term))
-        return Standing(replace(term, id=terms.insert(conn, term)), term.value)
+        return keep(Standing(replace(term, id=terms.insert(conn, term)), term.value))
 
 
-def end(engine: Engine, term_id: int, at: datetime) -> Standing:
+def end(engine: Engine, term_id: int, at: datetime, *, once: Once = always) -> Standing:
     """Let a term hold until `at`, sooner or later than it was to.
 
     Raises NotFound, InvalidTerm, PeriodBilled.
     """
-    with _changing(engine) as conn:
-        return _end(conn, _existing(conn, term_id), at)
+    with _changing(engine, once) as (conn, keep):
+        return keep(_end(conn, _existing(conn, term_id), at))
 
 
-def withdraw(engine: Engine, term_id: int, now: datetime) -> Standing | None:
+def withdraw(
+    engine: Engine, term_id: int, now: datetime, *, once: Once = always
+) -> Standing | None:
     """End a term now; None if it has never been in force, and so is removed.
 
     What is left of a credit pays for nothing any more. Raises NotFound, PeriodBilled.
     """
-    with _changing(engine) as conn:
+    with _changing(engine, once) as (conn, keep):
         standing = _existing(conn, term_id)
         term, remaining = standing
         if term.kind == "credit":
@@ -64,19 +67,20 @@ def withdraw(engine: Engine, term_id: int, now: datetime) -> Standing | None:
             unused, at = term.start is not None and term.start >= now, now
         if unused:
             terms.delete(conn, term_id)
-            return None
+            return keep(None)
         if term.end is not None and term.end <= at:
-            return standing
-        return _end(conn, standing, at)
+            return keep(standing)
+        return keep(_end(conn, standing, at))
 
 
 @contextmanager
-def _changing(engine: Engine) -> Iterator[Connection]:
+def _changing(engine: Engine, once: Once) -> Iterator[tuple[Connection, Keep]]:
     """A transaction beside which no order is issued; what its triggers refuse is PeriodBilled."""
     try:
         with engine.begin() as conn:
+            keep = once(conn)
             prices.open_for_change(conn)
-            yield conn
+            yield conn, keep
     except IntegrityError as error:
         if isinstance(error.orig, pg.RestrictViolation):
             raise PeriodBilled(str(error.orig.diag.message_primary)) from error

@@ -21,6 +21,7 @@ from ratings.db import adjustments as made
 from ratings.db import outbox, prices, sales_orders
 from ratings.db.reading import Scope, reading
 from ratings.db.sales_orders import Entry
+from ratings.once import Once, always
 from ratings.rater import Rater
 
 LOG = logging.getLogger(__name__)
@@ -32,7 +33,15 @@ _ONCE = ("ex_sales_orders_overlap", "uq_sales_order_lines_record_id_sign")
 _MEANWHILE = "another order of {} was issued meanwhile"
 
 
-def close(engine: Engine, rater: Rater, tenant_id: str, end: datetime, now: datetime) -> Issued:
+def close(
+    engine: Engine,
+    rater: Rater,
+    tenant_id: str,
+    end: datetime,
+    now: datetime,
+    *,
+    once: Once = always,
+) -> Issued:
     """Issue the order of a tenant up to `end`: what runs is written up to it, and billed.
 
     It begins where the last one ended, else with the first usage. Raises
@@ -42,7 +51,7 @@ def close(engine: Engine, rater: Rater, tenant_id: str, end: datetime, now: date
     while True:
         attempts -= 1
         try:
-            issued, bill, cut = _close(engine, rater, tenant_id, end, now)
+            issued, bill, cut = _close(engine, rater, tenant_id, end, now, once)
             break
         except OperationalError as error:
             if not attempts or not isinstance(error.orig, pg.DeadlockDetected):
@@ -56,13 +65,14 @@ def close(engine: Engine, rater: Rater, tenant_id: str, end: datetime, now: date
 
 
 def _close(
-    engine: Engine, rater: Rater, tenant_id: str, end: datetime, now: datetime
+    engine: Engine, rater: Rater, tenant_id: str, end: datetime, now: datetime, once: Once
 ) -> tuple[Issued, Bill, set[int]]:
     """The order, how it was made, and the row ids of what was cut at its end."""
     component_ids = rater.component_ids()
     cut: set[int] = set()
     try:
         with engine.begin() as conn:
+            keep = once(conn)
             previous = billing.previous_of(conn, tenant_id, end, now)
             bill = Bill(conn, rater.settings, rater.book(conn), tenant_id, previous, end, True)
             for cases, verdicts in billing.decided(bill):
@@ -76,7 +86,7 @@ def _close(
             order_id, created_at = sales_orders.insert(conn, order, entries)
             made.append(conn, order_id, adjustments)
             outbox.append(conn, order_id, rater.settings.drivers)
-            issued = _related(conn, Issued(order_id, created_at, order.digest, order))
+            issued = keep(_related(conn, Issued(order_id, created_at, order.digest, order)))
     except IntegrityError as error:
         if isinstance(error.orig, pg.Error) and error.orig.diag.constraint_name in _ONCE:
             raise OrderOverlap(_MEANWHILE.format(tenant_id)) from error

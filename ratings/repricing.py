@@ -23,6 +23,7 @@ from ratings.core.model import Price, Tier
 from ratings.core.pricing import check
 from ratings.db import components, prices, resources
 from ratings.db.reading import EVERYTHING
+from ratings.once import Once, always
 from ratings.rerating import CHUNK, Select, rerate
 from ratings.settling import Settings
 
@@ -55,14 +56,22 @@ class Successor:
         )
 
 
-def add(engine: Engine, settings: Settings, price: Price, *, retroactive: bool = False) -> Price:
+def add(
+    engine: Engine,
+    settings: Settings,
+    price: Price,
+    *,
+    retroactive: bool = False,
+    once: Once = always,
+) -> Price:
     """A new price (its id is given here). Raises InvalidPrice, PriceOverlap, PeriodBilled."""
     _refuse_unknown(settings, price)
     with engine.begin() as conn:
+        keep = once(conn)
         prices.open_for_change(conn)
         added = _insert(conn, settings, price)
         _follow(conn, settings, [added], retroactive)
-        return added
+        return keep(added)
 
 
 def add_all(
@@ -91,6 +100,7 @@ def take_over(
     now: datetime,
     *,
     retroactive: bool = False,
+    once: Once = always,
 ) -> Price:
     """Let `successor` hold in place of a price, which keeps its past.
 
@@ -98,13 +108,14 @@ def take_over(
     NotFound, InvalidPrice, PeriodBilled.
     """
     with engine.begin() as conn:
+        keep = once(conn)
         prices.open_for_change(conn)
         old = _existing(conn, price_id)
         new = successor.of(old)
         check(new)
         if _nameless(new) == _nameless(old):
             prices.describe(conn, price_id, new.name, new.description)
-            return new
+            return keep(new)
         at = _moment(old, successor.start, now)
         if at == old.start:
             prices.delete(conn, price_id)
@@ -112,7 +123,7 @@ def take_over(
             prices.close(conn, price_id, at)
         added = _insert(conn, settings, replace(new, start=at))
         _follow(conn, settings, [added], retroactive)
-        return added
+        return keep(added)
 
 
 def end(
@@ -122,16 +133,18 @@ def end(
     now: datetime,
     *,
     retroactive: bool = False,
+    once: Once = always,
 ) -> None:
     """No longer charge it: from now on, or never if nothing was priced with it.
 
     Raises NotFound, PeriodBilled.
     """
     with engine.begin() as conn:
+        keep = once(conn)
         prices.open_for_change(conn)
         price = _existing(conn, price_id)
         if price.end is not None and price.end <= now:
-            return
+            return keep(None)
         begun = price.start is None or price.start < now
         if begun and prices.used(conn, price_id):
             prices.close(conn, price_id, now)
@@ -139,6 +152,7 @@ def end(
             prices.delete(conn, price_id)
         # Events may be a little ahead of the clock, and what they closed was priced.
         _follow(conn, settings, [replace(price, start=now) if begun else price], retroactive)
+        return keep(None)
 
 
 def _refuse_unknown(settings: Settings, price: Price) -> None:

@@ -11,6 +11,7 @@ from ratings.core.errors import Conflict, InvalidInput, NotFound
 from ratings.core.pricing import is_currency
 from ratings.db import prices, resources, tenants, terms
 from ratings.db.reading import EVERYTHING
+from ratings.once import Once, always
 from ratings.rerating import CHUNK, rerate
 from ratings.settling import Settings
 
@@ -18,7 +19,9 @@ _TERMS = 1000
 """More than anybody agrees upon with a tenant that has no order yet."""
 
 
-def set_currency(engine: Engine, settings: Settings, tenant_id: str, currency: str) -> Row[Any]:
+def set_currency(
+    engine: Engine, settings: Settings, tenant_id: str, currency: str, *, once: Once = always
+) -> Row[Any]:
     """Bill a tenant in `currency`; what it has used is rated anew with the prices in it.
 
     The row of the tenant (see `tenants.page`). Raises InvalidInput (currency_invalid),
@@ -28,6 +31,7 @@ def set_currency(engine: Engine, settings: Settings, tenant_id: str, currency: s
     if not is_currency(currency):
         raise InvalidInput(f"{currency!r} is no ISO 4217 code", code="currency_invalid")
     with engine.begin() as conn:
+        keep = once(conn)
         # Who issues orders holds prices still, so there will be none before the end.
         prices.open_for_change(conn)
         billed = tenants.billed_in(conn, tenant_id)
@@ -48,7 +52,7 @@ def set_currency(engine: Engine, settings: Settings, tenant_id: str, currency: s
         tenants.set_currency(conn, tenant_id, currency)
         found = partial(resources.of_tenants, conn, [tenant_id], limit=CHUNK, locked=True)
         rerate(conn, settings, [lambda after: found(after=after)], retroactive=False)
-        return shown(conn, settings, tenant_id)
+        return keep(shown(conn, settings, tenant_id))
 
 
 def shown(conn: Connection, settings: Settings, tenant_id: str) -> Row[Any]:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
@@ -23,6 +24,7 @@ from webob import Request, Response
 from ratings.api import answers, paging
 from ratings.api import caller as callers
 from ratings.api.authorisation import Policy
+from ratings.api.idempotency import Asked, Repeated, answered_again
 from ratings.api.values import storable
 from ratings.core.errors import InvalidInput, NotFound
 from ratings.exporters import File
@@ -49,6 +51,7 @@ class Contract:
     body:   of the JSON body, likewise; `bytes` is the body as it came.
     answer: of the answer; None is no body at all.
     plural: the noun of a list, of which `answer` is the type of the elements.
+    once:   whether an Idempotency-Key counts; then the controller last gets an `Asked`.
     """
 
     rule: str
@@ -60,14 +63,15 @@ class Contract:
     url: bool = False
     scoped: bool = False
     caller: bool = False
+    once: bool = False
 
 
 def endpoint(contract: Contract) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A method of a controller as an endpoint.
 
     It is called with who asks or where, then the parts of the path that are its own, then
-    the query, then the body, each if the contract wants it, and gives what the contract says: a
-    `paging.Page` for a list, or a `File` instead of JSON. Raises InvalidInput
+    the query, then the body, then an `Asked`, each if the contract wants it, and gives what
+    the contract says: a `paging.Page` for a list, or a `File` instead of JSON. Raises InvalidInput
     (query_invalid, body_invalid, body_not_json, media_type_unsupported), Unauthenticated,
     Forbidden, and whatever the method raises.
     """
@@ -75,13 +79,22 @@ def endpoint(contract: Contract) -> Callable[[Callable[..., Any]], Callable[...,
     def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
         def serve(self: Any, req: Request, resp: Response, *path: str) -> Response:
             context = _admitted(contract, self.services.policy, req)
-            found = method(self, *context, *_arguments(contract, req, path))
-            return _response(contract, req, found)
+            body = b"" if contract.body is None else read_body(req)
+            arguments = [*context, *_arguments(contract, req, path, body)]
+            respond = partial(_response, contract, req)
+            if not contract.once:
+                return respond(method(self, *arguments))
+            asked = Asked(req, body, respond)
+            try:
+                asked.stop_if_known(self.services.engine)
+                return respond(method(self, *arguments, asked))
+            except Repeated as repeated:
+                return answered_again(repeated.answer)
 
         # Not functools.wraps as a whole: Pecan must see the signature of `serve`.
         for name in ("__module__", "__name__", "__qualname__", "__doc__"):
             setattr(serve, name, getattr(method, name))
-        serve.contract = contract  # type: ignore[attr-defined]
+        serve.contract, serve.method = contract, method  # type: ignore[attr-defined]
         return pecan.expose(content_type="application/json")(serve)  # type: ignore[no-any-return]
 
     return decorate
@@ -103,16 +116,16 @@ def _admitted(contract: Contract, policy: Policy, request: Request) -> list[Any]
     return found
 
 
-def _arguments(contract: Contract, request: Request, path: Sequence[str]) -> list[Any]:
+def _arguments(contract: Contract, request: Request, path: Sequence[str], body: bytes) -> list[Any]:
     found: list[Any] = [_path_part(part) for part in path]
     if contract.query is not None:
         found.append(read_query(contract.query, request))
     elif request.query_string:
         raise InvalidInput("this URL takes no parameters", code="query_invalid")
     if contract.body is bytes:
-        found.append(read_body(request))
+        found.append(body)
     elif contract.body is not None:
-        found.append(read_typed(contract.body, read_body(request)))
+        found.append(read_typed(contract.body, body))
     return found
 
 

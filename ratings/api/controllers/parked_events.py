@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ratings.api.endpoint import Contract, endpoint
+from ratings.api.idempotency import Asked
 from ratings.api.paging import Page, page
 from ratings.api.resource import Resource
 from ratings.api.types import parked_events as types
@@ -32,13 +33,12 @@ class ParkedEvents(Resource):
 
 
 class Requeue(Resource):
-    @endpoint(Contract(rule=policy.REQUEUE, body=types.Requeue, answer=types.Requeued))
-    def post(self, which: types.Requeue) -> Mapping[str, int]:
+    @endpoint(Contract(rule=policy.REQUEUE, body=types.Requeue, answer=types.Requeued, once=True))
+    def post(self, which: types.Requeue, asked: Asked) -> Mapping[str, int]:
         """Try parked events again, and say what became of them. Unavailable."""
-        return requeue(
-            self.services.engine,
-            self.services.rater,
-            self.services.reader,
-            code=which.code,
-            ids=which.ids,
-        )
+        services = self.services
+        with asked.alone(services.engine) as keep:
+            tried = requeue(
+                services.engine, services.rater, services.reader, code=which.code, ids=which.ids
+            )
+            return keep(tried)

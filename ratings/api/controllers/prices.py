@@ -8,6 +8,7 @@ from typing import Any
 
 from ratings import repricing, tenancy
 from ratings.api.endpoint import Contract, endpoint
+from ratings.api.idempotency import Asked
 from ratings.api.paging import Page, page
 from ratings.api.resource import Resource
 from ratings.api.types import prices as types
@@ -53,8 +54,10 @@ class Prices(Resource):
         """One price. NotFound."""
         return shown_price(self._existing(scope, price_id))
 
-    @endpoint(Contract(rule=policy.CREATE, body=types.NewPrice, answer=types.Price, status=201))
-    def post(self, draft: types.NewPrice) -> dict[str, Any]:
+    @endpoint(
+        Contract(rule=policy.CREATE, body=types.NewPrice, answer=types.Price, status=201, once=True)
+    )
+    def post(self, draft: types.NewPrice, asked: Asked) -> dict[str, Any]:
         """A new price; the ledger follows at once. InvalidPrice, PriceOverlap, PeriodBilled."""
         services = self.services
         price = Price(
@@ -73,12 +76,17 @@ class Prices(Resource):
             free=draft.free or Decimal(),
             tiers=_tiers(draft.tiers or ()),
         )
-        return shown_price(
-            repricing.add(services.engine, services.settings, price, retroactive=draft.retroactive)
+        added = repricing.add(
+            services.engine,
+            services.settings,
+            price,
+            retroactive=draft.retroactive,
+            once=asked.telling(shown_price),
         )
+        return shown_price(added)
 
-    @endpoint(Contract(rule=policy.UPDATE, body=types.Successor, answer=types.Price))
-    def put(self, price_id: str, change: types.Successor) -> dict[str, Any]:
+    @endpoint(Contract(rule=policy.UPDATE, body=types.Successor, answer=types.Price, once=True))
+    def put(self, price_id: str, change: types.Successor, asked: Asked) -> dict[str, Any]:
         """Another price takes over at `start_at`; the answer is the one that holds then.
 
         The attributes that make the price what it is may be repeated, not changed.
@@ -107,11 +115,12 @@ class Prices(Resource):
             successor,
             services.clock(),
             retroactive=change.retroactive,
+            once=asked.telling(shown_price),
         )
         return shown_price(new)
 
-    @endpoint(Contract(rule=policy.DELETE, query=types.Ending, status=204))
-    def delete(self, price_id: str, ending: types.Ending) -> None:
+    @endpoint(Contract(rule=policy.DELETE, query=types.Ending, status=204, once=True))
+    def delete(self, price_id: str, ending: types.Ending, asked: Asked) -> None:
         """End a price now; remove it if nothing was priced with it. NotFound, PeriodBilled."""
         services = self.services
         repricing.end(
@@ -120,6 +129,7 @@ class Prices(Resource):
             _id(price_id),
             services.clock(),
             retroactive=ending.retroactive,
+            once=asked.telling(lambda ended: ended),
         )
 
     def _currency(self, tenant_id: str | None) -> str:

@@ -9,6 +9,7 @@ from ratings import orders
 from ratings.api import ranges
 from ratings.api.authorisation import one_tenant
 from ratings.api.endpoint import Contract, endpoint
+from ratings.api.idempotency import Asked
 from ratings.api.paging import Page, page
 from ratings.api.resource import Resource
 from ratings.api.types import sales_orders as types
@@ -65,30 +66,41 @@ class SalesOrders(Resource):
         return self.services.exports.file(query.format, issued)
 
     @endpoint(
-        Contract(rule=policy.CREATE, body=types.NewSalesOrder, answer=types.SalesOrder, status=201)
+        Contract(
+            rule=policy.CREATE,
+            body=types.NewSalesOrder,
+            answer=types.SalesOrder,
+            status=201,
+            once=True,
+        )
     )
-    def post(self, wanted: types.NewSalesOrder) -> dict[str, Any]:
+    def post(self, wanted: types.NewSalesOrder, asked: Asked) -> dict[str, Any]:
         """Issue the order of a tenant up to `end`, by default up to today.
 
-        InvalidInput (end_in_future, end_not_after_start, no_usage), OrderOverlap.
+        InvalidInput (end_in_future, end_not_after_start, no_usage), OrderOverlap,
+        Conflict (currency_mixed, derivation_failed).
         """
         services = self.services
         now = services.clock()
         end = wanted.end or datetime.combine(now, time(), now.tzinfo)
-        return document(orders.close(services.engine, services.rater, wanted.tenant_id, end, now))
+        once = asked.telling(document)
+        issued = orders.close(
+            services.engine, services.rater, wanted.tenant_id, end, now, once=once
+        )
+        return document(issued)
 
 
 class SalesDrafts(Resource):
     @endpoint(
         Contract(
-            rule=draft_policy.GET,
-            scoped=True,
-            query=types.SalesDraftQuery,
-            answer=types.SalesOrder,
+            rule=draft_policy.GET, scoped=True, query=types.SalesDraftQuery, answer=types.SalesOrder
         )
     )
     def get_all(self, scope: Scope, query: types.SalesDraftQuery) -> dict[str, Any] | File:
-        """What an order up to `end`, by default now, would say. InvalidInput as for orders."""
+        """What an order up to `end`, by default now, would say.
+
+        InvalidInput and Conflict as for orders, NotExportable.
+        """
         services = self.services
         now = services.clock()
         end = query.end or now

@@ -8,6 +8,7 @@ from sqlalchemy import Row
 
 from ratings import tenancy
 from ratings.api.endpoint import Contract, endpoint
+from ratings.api.idempotency import Asked
 from ratings.api.paging import Page, page
 from ratings.api.resource import Resource
 from ratings.api.types import tenants as types
@@ -35,8 +36,8 @@ class Tenants(Resource):
         with self.services.engine.connect() as conn:
             return tenancy.shown(conn, self.services.settings, tenant_id)
 
-    @endpoint(Contract(rule=policy.UPDATE, body=types.Change, answer=types.Tenant))
-    def put(self, tenant_id: str, change: types.Change) -> Row[Any]:
+    @endpoint(Contract(rule=policy.UPDATE, body=types.Change, answer=types.Tenant, once=True))
+    def put(self, tenant_id: str, change: types.Change, asked: Asked) -> Row[Any]:
         """Bill it in another currency; the ledger follows at once.
 
         InvalidInput (currency_invalid, tenant_id_invalid), Conflict (currency_fixed).
@@ -44,5 +45,7 @@ class Tenants(Resource):
         if len(tenant_id) > LONGEST:
             detail = f"the id of a tenant has {LONGEST} characters at most"
             raise InvalidInput(detail, code="tenant_id_invalid")
-        services = self.services
-        return tenancy.set_currency(services.engine, services.settings, tenant_id, change.currency)
+        services, once = self.services, asked.telling(lambda row: row)
+        return tenancy.set_currency(
+            services.engine, services.settings, tenant_id, change.currency, once=once
+        )

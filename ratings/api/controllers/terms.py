@@ -6,6 +6,7 @@ from typing import Any
 
 from ratings import agreeing
 from ratings.api.endpoint import Contract, endpoint
+from ratings.api.idempotency import Asked
 from ratings.api.paging import Page, page
 from ratings.api.resource import Resource
 from ratings.api.types import terms as types
@@ -52,8 +53,10 @@ class Terms(Resource):
             raise NotFound(f"there is no term {term_id}")
         return shown(standing)
 
-    @endpoint(Contract(rule=policy.CREATE, body=types.NewTerm, answer=types.Term, status=201))
-    def post(self, draft: types.NewTerm) -> dict[str, Any]:
+    @endpoint(
+        Contract(rule=policy.CREATE, body=types.NewTerm, answer=types.Term, status=201, once=True)
+    )
+    def post(self, draft: types.NewTerm, asked: Asked) -> dict[str, Any]:
         """A new term, from now on if it does not say when. InvalidTerm, PeriodBilled."""
         services = self.services
         term = Term(
@@ -67,17 +70,20 @@ class Terms(Resource):
             start=draft.start_at or services.clock(),
             end=draft.end_at,
         )
-        return shown(agreeing.add(services.engine, services.settings, term))
+        once = asked.telling(shown)
+        return shown(agreeing.add(services.engine, services.settings, term, once=once))
 
-    @endpoint(Contract(rule=policy.UPDATE, body=types.TermEnd, answer=types.Term))
-    def put(self, term_id: str, change: types.TermEnd) -> dict[str, Any]:
+    @endpoint(Contract(rule=policy.UPDATE, body=types.TermEnd, answer=types.Term, once=True))
+    def put(self, term_id: str, change: types.TermEnd, asked: Asked) -> dict[str, Any]:
         """Let a term end at `end_at`. NotFound, InvalidTerm, PeriodBilled."""
-        return shown(agreeing.end(self.services.engine, _id(term_id), change.end_at))
+        engine, once = self.services.engine, asked.telling(shown)
+        return shown(agreeing.end(engine, _id(term_id), change.end_at, once=once))
 
-    @endpoint(Contract(rule=policy.DELETE, status=204))
-    def delete(self, term_id: str) -> None:
+    @endpoint(Contract(rule=policy.DELETE, status=204, once=True))
+    def delete(self, term_id: str, asked: Asked) -> None:
         """End a term now; remove it if it has never been in force. NotFound."""
-        agreeing.withdraw(self.services.engine, _id(term_id), self.services.clock())
+        engine, once = self.services.engine, asked.telling(lambda ended: ended)
+        agreeing.withdraw(engine, _id(term_id), self.services.clock(), once=once)
 
 
 def shown(standing: Standing) -> dict[str, Any]:
