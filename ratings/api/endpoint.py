@@ -21,7 +21,7 @@ import wsme.rest.json
 import wsme.types
 from webob import Request, Response
 
-from ratings.api import answers, paging
+from ratings.api import answers, caching, paging
 from ratings.api import caller as callers
 from ratings.api.authorisation import Policy
 from ratings.api.idempotency import Asked, Repeated, answered_again
@@ -52,6 +52,7 @@ class Contract:
     answer: of the answer; None is no body at all.
     plural: the noun of a list, of which `answer` is the type of the elements.
     once:   whether an Idempotency-Key counts; then the controller last gets an `Asked`.
+    lasting: whether the answer, in JSON, never changes any more.
     """
 
     rule: str
@@ -64,6 +65,7 @@ class Contract:
     scoped: bool = False
     caller: bool = False
     once: bool = False
+    lasting: bool = False
 
 
 def endpoint(contract: Contract) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -83,7 +85,9 @@ def endpoint(contract: Contract) -> Callable[[Callable[..., Any]], Callable[...,
             arguments = [*context, *_arguments(contract, req, path, body)]
             respond = partial(_response, contract, req)
             if not contract.once:
-                return respond(method(self, *arguments))
+                found = method(self, *arguments)
+                lasting = contract.lasting and not isinstance(found, File)
+                return caching.conditional(req, respond(found), lasting=lasting)
             asked = Asked(req, body, respond)
             try:
                 asked.stop_if_known(self.services.engine)

@@ -51,7 +51,13 @@ class SalesOrders(Resource):
         return Page([{**row._mapping, "status": "issued"} for row in found.rows], found.marker)
 
     @endpoint(
-        Contract(rule=policy.GET, scoped=True, query=types.SalesOrderQuery, answer=types.SalesOrder)
+        Contract(
+            rule=policy.GET,
+            scoped=True,
+            query=types.SalesOrderQuery,
+            answer=types.SalesOrder,
+            lasting=True,
+        )
     )
     def get_one(
         self, scope: Scope, order_id: str, query: types.SalesOrderQuery
