@@ -22,6 +22,7 @@ from ratings.api.contexts import Identified, Numbered
 from ratings.api.controllers.discrepancies import Discrepancies
 from ratings.api.controllers.events import Events
 from ratings.api.controllers.explanations import OrderLines, RecordExplanation
+from ratings.api.controllers.openapi import OpenApi
 from ratings.api.controllers.parked_events import ParkedEvents, Requeue
 from ratings.api.controllers.prices import Prices
 from ratings.api.controllers.records import Records
@@ -95,6 +96,7 @@ def make_services(
         watch=watch(conf.reconciliation),
         metrics=metrics,
         spooling=spooling,
+        secured=conf.auth_strategy != "noauth",
     )
 
 
@@ -122,6 +124,7 @@ def url_tree(services: Services) -> Versions:
         services,
         v1=VersionOne(
             services,
+            None,
             discrepancies=Discrepancies(services),
             events=Events(services),
             parked_events=ParkedEvents(services, requeue=Requeue(services)),
@@ -137,6 +140,8 @@ def url_tree(services: Services) -> Versions:
             tenants=Tenants(services),
             terms=Terms(services),
             usage=Usage(services),
+            # No name of Python's: hence not like the others.
+            **{"openapi.json": OpenApi(services, url_tree)},
         ),
     )
 

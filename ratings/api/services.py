@@ -26,6 +26,7 @@ class Services:
     policy: who may do what. region: of events whose format names none. clock: the present, in UTC.
     watch: how patient reconciliation is. metrics: what this process tells of itself.
     spooling: where what the database does not take is kept; None for nowhere.
+    secured: whether requests must say who sends them.
     """
 
     engine: Engine
@@ -40,3 +41,4 @@ class Services:
     watch: Watch
     metrics: ServiceMetrics
     spooling: Spooling | None = None
+    secured: bool = False

@@ -20,7 +20,7 @@ from ratings.readers.times import instant
 LONGEST = 255
 """Characters of an id, a name or a code."""
 
-_LARGEST_ID = 2**63 - 1
+LARGEST = 2**63 - 1
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _MOST_DIGITS = 40
 
@@ -106,13 +106,16 @@ class Whole(_Value):
     name = "whole"
     schema: ClassVar[Schema] = {"type": "integer"}
 
-    def __init__(self, least: int = 0, most: int = _LARGEST_ID) -> None:
+    def __init__(self, least: int = 0, most: int = LARGEST) -> None:
         self.least = least
         self.most = most
 
     def validate(self, value: Any) -> int:
         if isinstance(value, str) and re.fullmatch(r"-?\d{1,20}", value, re.ASCII):
             value = int(value)
+        if isinstance(value, Decimal) and value == value.to_integral_value():
+            # 1.0 is an integer, says JSON Schema. What is out of range is not written out.
+            value = int(value) if abs(value) <= LARGEST else LARGEST + 1
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValueError("must be a whole number")
         if not self.least <= value <= self.most:

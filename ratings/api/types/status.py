@@ -5,7 +5,7 @@ from __future__ import annotations
 from wsme.types import ArrayType, Base
 
 from ratings.api.types.spool import SpoolStatus
-from ratings.api.values import Flag, Instant, Text, Texts, Whole
+from ratings.api.values import LARGEST, Flag, Instant, Text, Texts, Whole
 
 
 class ParkedCount(Base):  # type: ignore[misc]
@@ -18,7 +18,10 @@ class ParkedCount(Base):  # type: ignore[misc]
 
 
 class RegionStatus(Base):  # type: ignore[misc]
-    """What came in from a region; `lag_seconds` is the age of its newest rated event."""
+    """What came in from a region; `lag_seconds` is the age of its newest rated event.
+
+    Of one that is ahead of the clock it is negative.
+    """
 
     region = Text()
     received = Whole()
@@ -28,7 +31,7 @@ class RegionStatus(Base):  # type: ignore[misc]
     duplicate = Whole()
     last_event_time = Instant()
     last_received_at = Instant()
-    lag_seconds = Whole()
+    lag_seconds = Whole(-LARGEST)
 
 
 class Unpriced(Base):  # type: ignore[misc]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wsme.types import ArrayType, Base
 
-from ratings.api.values import Text
+from ratings.api.values import Instant, Text
 
 
 class Link(Base):  # type: ignore[misc]
@@ -13,8 +13,13 @@ class Link(Base):  # type: ignore[misc]
 
 
 class ApiVersion(Base):  # type: ignore[misc]
+    """A version. There are no microversions: `min_version` and `max_version` are empty."""
+
     id = Text()
     status = Text()
+    min_version = Text()
+    max_version = Text()
+    updated = Instant()
     links = ArrayType(Link)
 
 

@@ -11,6 +11,7 @@ import pytest
 from ratings import conf as options
 from ratings import plugins
 from ratings.api.app import make_app
+from ratings.tests.contracts import Watched
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 
@@ -31,8 +32,10 @@ def settings(conf):
 
 @pytest.fixture
 def api(conf, settings, database):
-    """The WSGI application; it is 2026-02-01T00:00 in it."""
-    return make_app(conf, database, settings, plugins.exports(conf), lambda: NOW)
+    """The WSGI application; it is 2026-02-01T00:00 in it. Each answer must be as described."""
+    app = Watched(make_app(conf, database, settings, plugins.exports(conf), lambda: NOW))
+    yield app
+    assert app.differences == []
 
 
 class Server(ThreadingMixIn, WSGIServer):
