@@ -113,9 +113,8 @@ class Whole(_Value):
     def validate(self, value: Any) -> int:
         if isinstance(value, str) and re.fullmatch(r"-?\d{1,20}", value, re.ASCII):
             value = int(value)
-        if isinstance(value, Decimal) and value == value.to_integral_value():
-            # 1.0 is an integer, says JSON Schema. What is out of range is not written out.
-            value = int(value) if abs(value) <= LARGEST else LARGEST + 1
+        if isinstance(value, Decimal) and _is_whole(value):
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValueError("must be a whole number")
         if not self.least <= value <= self.most:
@@ -212,6 +211,14 @@ class Json(_Value):
 
     name = "json"
     schema: ClassVar[Schema] = {}
+
+
+def _is_whole(number: Decimal) -> bool:
+    """Whether it is an integer, as 1.0 is for JSON Schema, and not beyond all bounds."""
+    exponent = number.as_tuple().exponent
+    # Outside of these, Python would round or refuse the remainder.
+    small = isinstance(exponent, int) and exponent >= -_MOST_DIGITS and number.adjusted() < 20
+    return small and not number % 1
 
 
 def storable(text: str) -> str:

@@ -1,5 +1,6 @@
 """``ratings-manage``, run as an operator runs it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -77,6 +78,15 @@ def test_an_unknown_command_shows_the_usage(manage):
     failed = manage("db_sink")
     assert failed.returncode == 2
     assert "usage: ratings-manage" in failed.stderr
+
+
+def test_the_contract_is_printed_without_a_database(manage):
+    printed = manage("openapi", "--url", "https://rating.example.org/")
+    found = json.loads(printed.stdout)
+    assert found["servers"][0]["url"] == "https://rating.example.org"
+    # Nobody has said that everybody may do everything.
+    assert found["paths"]["/v1/prices"]["post"]["security"] == [{"token": []}]
+    assert "/v1/openapi.json" in found["paths"]
 
 
 def test_a_spool_is_shown_and_drained_by_hand(manage, database, tmp_path):
