@@ -1,8 +1,9 @@
-"""``/`` and ``/v1``."""
+"""``/`` and ``/v1``, and the document of what stands below."""
 
 from ratings.policies.personas import EVERYBODY, rule
 
 LIST = "ratings:versions:list"
+CONTRACT = "ratings:openapi:get"
 
 RULES = (
     rule(
@@ -11,5 +12,11 @@ RULES = (
         "Tell the versions of the API. Asked without a token, too.",
         ("GET", "/"),
         ("GET", "/v1"),
+    ),
+    rule(
+        CONTRACT,
+        EVERYBODY,
+        "Get the OpenAPI document of the API. Asked without a token, too.",
+        ("GET", "/v1/openapi.json"),
     ),
 )

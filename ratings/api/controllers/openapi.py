@@ -10,6 +10,7 @@ from ratings.api.openapi.document import document
 from ratings.api.resource import Resource
 from ratings.api.services import Services
 from ratings.api.values import Json
+from ratings.policies import versions as policy
 
 
 class OpenApi(Resource):
@@ -19,7 +20,7 @@ class OpenApi(Resource):
         super().__init__(services)
         self._plant = plant
 
-    @endpoint(Contract(url=True, answer=Json()))
+    @endpoint(Contract(rule=policy.CONTRACT, url=True, answer=Json()))
     def get_all(self, url: str) -> str:
         """The contract of every URL, as a document of OpenAPI 3.1."""
         services = self.services

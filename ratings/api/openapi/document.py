@@ -96,7 +96,10 @@ def document(
 def _tags(found: list[Operation]) -> list[dict[str, str]]:
     """A tag for each noun, with what its module says of it."""
     told = {each.noun: each.noun_told.partition(": ")[2].partition("\n")[0] for each in found}
-    return [{"name": name, "description": told[name]} for name in sorted(told)]
+    return [
+        {"name": name, "description": text[:1].upper() + text[1:]}
+        for name, text in sorted(told.items())
+    ]
 
 
 def _security(operation: Operation) -> list[dict[str, Any]]:

@@ -52,6 +52,8 @@ class Cause(Base):  # type: ignore[misc]
 
 
 class Bound(Base):  # type: ignore[misc]
+    """Where a record begins or ends, and why."""
+
     at = Instant()
     causes = ArrayType(Cause)
 
@@ -101,6 +103,8 @@ class ExplainedRecord(Base):  # type: ignore[misc]
 
 
 class LinePlace(Base):  # type: ignore[misc]
+    """A line of an order."""
+
     order_id = _ID
     line = _ID
 

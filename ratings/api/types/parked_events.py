@@ -13,6 +13,8 @@ class ParkedEventsQuery(ById):
 
 
 class ParkedEvent(Base):  # type: ignore[misc]
+    """An event that could not be understood, and why."""
+
     id = Whole(1)
     message_id = Text()
     region = Text()
@@ -31,6 +33,8 @@ class Requeue(Base):  # type: ignore[misc]
 
 
 class Requeued(Base):  # type: ignore[misc]
+    """What became of parked events that were tried again."""
+
     tried = Whole()
     rated = Whole()
     duplicate = Whole()

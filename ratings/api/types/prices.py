@@ -75,6 +75,8 @@ class Successor(Base):  # type: ignore[misc]
 
 
 class Price(Base):  # type: ignore[misc]
+    """What a unit of a component costs: where, for whom, and since when."""
+
     id = _ID
     resource_type = Text()
     unit_price = Number()

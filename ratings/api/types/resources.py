@@ -24,6 +24,8 @@ class ResourcesQuery(ById):
 
 
 class Sum(Base):  # type: ignore[misc]
+    """An amount in a currency."""
+
     currency = Text()
     consumption = Number()
 

@@ -28,6 +28,8 @@ class SalesDraftQuery(Base):  # type: ignore[misc]
 
 
 class NewSalesOrder(Base):  # type: ignore[misc]
+    """Whose order is to be issued, and up to when."""
+
     tenant_id = wsattr(Text(), mandatory=True)
     end = wsattr(Instant(), default=None)
 

@@ -13,6 +13,8 @@ class TenantsQuery(Paging):
 
 
 class Change(Base):  # type: ignore[misc]
+    """What is to change of a tenant."""
+
     currency = wsattr(Text(), mandatory=True)
 
 

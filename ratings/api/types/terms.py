@@ -30,6 +30,8 @@ class NewTerm(Base):  # type: ignore[misc]  # WSME has no types
 
 
 class TermEnd(Base):  # type: ignore[misc]
+    """When a term is to end."""
+
     end_at = wsattr(Instant(), mandatory=True)
 
 

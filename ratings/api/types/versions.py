@@ -8,6 +8,8 @@ from ratings.api.values import Instant, Text
 
 
 class Link(Base):  # type: ignore[misc]
+    """A URL, and what it leads to."""
+
     rel = Text()
     href = Text()
 
@@ -24,8 +26,12 @@ class ApiVersion(Base):  # type: ignore[misc]
 
 
 class Versions(Base):  # type: ignore[misc]
+    """Every version of the API."""
+
     versions = ArrayType(ApiVersion)
 
 
 class Version(Base):  # type: ignore[misc]
+    """This version of the API."""
+
     version = ApiVersion

@@ -95,6 +95,13 @@ def test_every_attribute_of_every_type_is_explained():
         assert glossary.meaning(datatype, name).endswith("."), (datatype, name)
 
 
+def test_every_schema_and_every_tag_says_what_it_is(found):
+    for name, schema in found["components"]["schemas"].items():
+        assert schema["description"].endswith("."), name
+    for tag in found["tags"]:
+        assert re.match(r"[A-Z].*\.$", tag["description"]), tag
+
+
 def test_nothing_is_told_of_attributes_that_are_not_there():
     known = attributes()
     plain = {name for _, name in known}
