@@ -27,6 +27,8 @@ CODES: Mapping[int, tuple[str, ...]] = {
         *("query_invalid", "range_invalid", "resource_type_invalid", "tenant_id_invalid"),
         *("term_invalid", "text_invalid"),
     ),
+    401: ("unauthenticated",),
+    403: ("forbidden", "region_forbidden"),
     404: ("not_found",),
     405: ("method_not_allowed",),
     406: ("not_acceptable",),
@@ -39,11 +41,13 @@ CODES: Mapping[int, tuple[str, ...]] = {
     415: ("media_type_unsupported",),
     422: ("idempotency_key_reused",),
     500: ("digest_mismatch", "internal_error"),
-    503: ("database_unavailable",),
+    503: ("database_unavailable", "identity_unavailable"),
 }
 
 _NAMES = {
     400: ("BadRequest", "The request says something that cannot be meant."),
+    401: ("Unauthenticated", "It is not known who asks."),
+    403: ("Forbidden", "Who asks may not do that."),
     404: ("NotFound", "There is nothing with this id."),
     406: ("NotAcceptable", "Answers are application/json."),
     409: ("Conflict", "The database would have to break a promise."),
@@ -51,7 +55,7 @@ _NAMES = {
     415: ("UnsupportedMediaType", "The body is not application/json, or is compressed."),
     422: ("KeyReused", "The Idempotency-Key was used for another request."),
     500: ("InternalError", "A bug, or a database that was changed behind ratings."),
-    503: ("Unavailable", "The database cannot be reached now."),
+    503: ("Unavailable", "The database, or Keystone, cannot be reached now."),
 }
 
 _ERRORS: Mapping[str, type[RatingError]] = {
@@ -98,7 +102,7 @@ def responses(operation: Operation) -> dict[str, Any]:
 def statuses(operation: Operation) -> Sequence[int]:
     """Of refusals and failures: those of every endpoint, and those that its docstring names."""
     contract = operation.contract
-    found = {400, 406, 500, 503}
+    found = {400, 401, 403, 406, 500, 503}
     found |= {_ERRORS[name].status for name in _ERRORS if re.search(rf"\b{name}\b", operation.told)}
     if operation.parts:
         found.add(404)

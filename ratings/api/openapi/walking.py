@@ -69,7 +69,8 @@ def _walk(resource: Resource, base: str) -> Iterator[Operation]:
 
 def _operation(resource: Resource, serve: Any, place: str, method: str, verb: str) -> Operation:
     contract: Contract = serve.contract
-    names = list(inspect.signature(serve.method).parameters)[1 + contract.url :]
+    given = 1 + contract.scoped + contract.caller + contract.url
+    names = list(inspect.signature(serve.method).parameters)[given:]
     parts = tuple(names[: place.count("{}")])
     module = inspect.getmodule(type(resource))
     assert module is not None, "resources are declared in modules"

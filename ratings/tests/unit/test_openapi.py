@@ -17,6 +17,7 @@ from ratings.api.openapi.walking import operations
 from ratings.api.resource import Resource
 from ratings.api.values import Text
 from ratings.core.errors import InvalidInput
+from ratings.policies.versions import LIST
 from ratings.readers import Reader
 from ratings.tests import contracts
 
@@ -123,12 +124,12 @@ def test_two_types_of_one_name_are_refused():
     class One(Resource):
         """One of two."""
 
-        get_all = endpoint(Contract(answer=typed("one")))(lambda self: None)
+        get_all = endpoint(Contract(rule=LIST, answer=typed("one")))(lambda self: None)
 
     class Other(Resource):
         """The other."""
 
-        get_all = endpoint(Contract(answer=typed("other")))(lambda self: None)
+        get_all = endpoint(Contract(rule=LIST, answer=typed("other")))(lambda self: None)
 
     tree = One(None, v1=Resource(None, prices=Other(None)))
     with pytest.raises(ValueError, match="two types are called Price"):

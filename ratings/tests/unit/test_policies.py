@@ -10,14 +10,14 @@ from ratings.api.app import url_tree
 from ratings.api.authorisation import Policy
 from ratings.api.caller import Caller
 from ratings.core.errors import Forbidden
-from ratings.policies import list_rules
+from ratings.policies import list_rules, versions
 
 METHODS = {"get_all": "GET", "post": "POST", "get_one": "GET", "put": "PUT", "delete": "DELETE"}
 MEMBERS = ("get_one", "put", "delete")
 
 #: Beside the rule of the operation.
 BESIDE = {"ratings:events:reconcile"}
-OPEN = {"ratings:versions:list"}
+OPEN = {versions.LIST, versions.CONTRACT}
 
 
 def routes():
