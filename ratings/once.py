@@ -28,8 +28,8 @@ class Once(Protocol):
 
 def always(conn: Connection) -> Keep:
     """For who means it each time."""
-    return _unkept
+    return as_it_is
 
 
-def _unkept(outcome: T) -> T:
+def as_it_is(outcome: T) -> T:
     return outcome

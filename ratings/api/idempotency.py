@@ -22,7 +22,7 @@ from ratings.api import caller as callers
 from ratings.core.errors import Conflict, InvalidInput
 from ratings.db import idempotency_keys
 from ratings.db.idempotency_keys import Answer, Key
-from ratings.once import Keep, Once, always
+from ratings.once import Keep, Once, always, as_it_is
 
 T = TypeVar("T")
 
@@ -79,7 +79,7 @@ class Asked:
             with engine.connect() as conn:
                 self._stop_if_known(conn, self._key)
 
-    def telling(self, shown: Callable[[Any], Any]) -> Once:
+    def telling(self, shown: Callable[[Any], Any] = as_it_is) -> Once:
         """For a verb: `shown` of its outcome is what the request is answered.
 
         Called by the verb, it raises KeyInUse, Repeated or KeyReused.
@@ -111,10 +111,10 @@ class Asked:
         of what was left.
         """
         if self._key is None:
-            yield _unkept
+            yield as_it_is
         else:
             with engine.begin() as conn:
-                yield self.telling(_unkept)(conn)
+                yield self.telling()(conn)
 
     def _stop_if_known(self, conn: Connection, key: Key) -> None:
         known = idempotency_keys.find(conn, key)
@@ -141,7 +141,3 @@ def _fingerprint(request: Request, body: bytes) -> bytes:
         digest.update(f"{len(encoded)}:".encode() + encoded)
     digest.update(body)
     return digest.digest()
-
-
-def _unkept(outcome: T) -> T:
-    return outcome

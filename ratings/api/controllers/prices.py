@@ -129,7 +129,7 @@ class Prices(Resource):
             _id(price_id),
             services.clock(),
             retroactive=ending.retroactive,
-            once=asked.telling(lambda ended: ended),
+            once=asked.telling(),
         )
 
     def _currency(self, tenant_id: str | None) -> str:

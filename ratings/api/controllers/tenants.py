@@ -45,7 +45,7 @@ class Tenants(Resource):
         if len(tenant_id) > LONGEST:
             detail = f"the id of a tenant has {LONGEST} characters at most"
             raise InvalidInput(detail, code="tenant_id_invalid")
-        services, once = self.services, asked.telling(lambda row: row)
+        services, once = self.services, asked.telling()
         return tenancy.set_currency(
             services.engine, services.settings, tenant_id, change.currency, once=once
         )

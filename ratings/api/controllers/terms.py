@@ -82,7 +82,7 @@ class Terms(Resource):
     @endpoint(Contract(rule=policy.DELETE, status=204, once=True))
     def delete(self, term_id: str, asked: Asked) -> None:
         """End a term now; remove it if it has never been in force. NotFound."""
-        engine, once = self.services.engine, asked.telling(lambda ended: ended)
+        engine, once = self.services.engine, asked.telling()
         agreeing.withdraw(engine, _id(term_id), self.services.clock(), once=once)
 
 
