@@ -56,7 +56,7 @@ class Listener:
         self._thread = threading.Thread(target=self._run, name=source.name, daemon=True)
 
     def is_listening(self) -> bool:
-        """Whether notifications can come in."""
+        """Whether the queues are there and taken from; a connection lost since is not noticed."""
         return self._listening
 
     def start(self) -> None:

@@ -25,7 +25,7 @@ class MessageMetrics:
         )
         self._listening = Gauge(
             "ratings_source_listening",
-            "Whether notifications of a source can come in.",
+            "Whether this collector listens to a source.",
             ["source"],
             registry=registry,
         )
