@@ -129,9 +129,15 @@ class PriceBook:
         start = segment.start
         pieces: list[Piece] = []
         while at < len(changes) and changes[at] < segment.end:
-            pieces += _months(start, changes[at], prices[at])
-            start, at = changes[at], at + 1
-        pieces += _months(start, segment.end, prices[at])
+            change, at = changes[at], at + 1
+            following = prices[at]
+            if following is not None and following.per == "unit":
+                # What began without it is no count of its own; it would be charged once more.
+                following = None
+            if following is not price:
+                pieces += _months(start, change, price)
+                start, price = change, following
+        pieces += _months(start, segment.end, price)
         return pieces
 
     def _schedule(self, segment: Segment, region: str) -> _Schedule:

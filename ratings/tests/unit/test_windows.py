@@ -86,6 +86,15 @@ def test_a_count_is_charged_whole_by_the_price_of_the_start_of_its_window():
     assert charged(events, "23:00", *prices) == ["10:00-11:00 bytes 3 3", "11:00-12:00 bytes 3 15"]
 
 
+def test_a_count_without_a_price_at_its_start_is_not_charged_by_those_that_begin_later():
+    prices = (
+        price("bytes", "1", per="unit", start="10:20", end="10:40"),
+        price("bytes", "5", per="unit", start="10:40"),
+    )
+    events = samples("10:10 3\n11:40 3", "bytes")
+    assert charged(events, "23:00", *prices) == ["10:00-11:00 bytes 3", "11:00-12:00 bytes 3 15"]
+
+
 def test_a_size_is_charged_by_the_hour_whatever_the_window_is():
     events = samples("10:05 5\n10:25 8")
     assert charged(events, "11:00", price("size", "0.5")) == ["10:00-11:00 size 8 4"]
