@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import pytest
 
+from ratings import adjusting, repricing
 from ratings import rater as rating
-from ratings import repricing
 from ratings.batch import Result
-from ratings.core import ledger, pricing
+from ratings.core import adjustments, graduation, ledger, pricing
 from ratings.core.errors import Unavailable
 from ratings.core.model import ACTIONS, Event
 from ratings.db import events, records, sales_orders
 from ratings.rater import Rater
 from ratings.tests.simulation.campaign import DAYS, Outcome, simulate
 from ratings.tests.simulation.site import Site
-from ratings.transformers import lifecycle
+from ratings.transformers import gauges, lifecycle, uptime, windows
 
 PATIENCE = 100
 """Cloud-days in which each bug has to be caught."""
@@ -70,6 +72,46 @@ def _no_reversals(outstanding: Callable[..., Any]) -> Callable[..., Any]:
     return forgetful
 
 
+def _again(self: pricing.PriceBook, segment: Any, region: str) -> Any:
+    changes, prices = self._schedule(segment, region)
+    first = prices[bisect_right(changes, segment.start)]
+    if first is not None and first.per == "unit":
+        return [(segment.start, segment.end, first)]
+    inside = [at for at in changes if segment.start < at < segment.end]
+    return [
+        piece
+        for start, end in pairwise([segment.start, *inside, segment.end])
+        for piece in pricing._months(start, end, prices[bisect_right(changes, start)])
+    ]
+
+
+def _anew(memory: Any, event: Event, sampling: Any) -> Any:
+    value, before = windows.value_of(event), windows.number(memory, "counter")
+    if value is None or before is None or value >= before:
+        return gauges._grown(memory, event, sampling)
+    return {**memory, "counter": value}
+
+
+def _last(memory: Any, event: Event, sampling: Any) -> Any:
+    value = windows.value_of(event)
+    return memory if value is None else {**memory, "max": value}
+
+
+def _without_lead_in(state: Any, event: Event, sampling: Any) -> Any:
+    return state.since if state.since is not None else event.event_time
+
+
+def _amounts_first(term: Any) -> Any:
+    return term.kind != "discount_amount", term.component is None, term.tenant_id is None, term.id
+
+
+def _without_free(holds: Callable[..., Any]) -> Callable[..., Any]:
+    def charging(band: graduation.Band, start: Any, end: Any) -> Any:
+        return 0 if band.kind == "free" else holds(band, start, end)
+
+    return charging
+
+
 def _ignoring_status(evidence: Callable[..., Any]) -> Callable[..., Any]:
     def numbers_only(before: Any, event: Any, action: Any) -> Mapping[str, Any]:
         found = evidence(before, event, action)
@@ -117,6 +159,41 @@ FAULTS = (
         pricing,
         "_months",
         lambda start, end, price: [(start, end, price)],
+    ),
+    Fault(
+        "a price that begins within a count charges it, too", pricing.PriceBook, "pieces", _again
+    ),
+    Fault(
+        "what a counter shows that began anew is not counted",
+        gauges,
+        "_DELTA",
+        gauges._DELTA._replace(noted=_anew),
+    ),
+    Fault(
+        "a counter is forgotten with its window",
+        gauges,
+        "_DELTA",
+        gauges._DELTA._replace(kept=frozenset()),
+    ),
+    Fault(
+        "of a window the last size counts, not the largest",
+        gauges,
+        "_MAX",
+        gauges._MAX._replace(noted=_last),
+    ),
+    Fault("no status holds from before a window", uptime, "_since", _without_lead_in),
+    Fault("what adjusts a billed period stays as it is", adjusting, "settled", lambda *_: []),
+    Fault("discounts of amounts come first", adjustments, "_precedence", _amounts_first),
+    Fault("minimum charges charge nothing", adjustments, "_topped_up", lambda *_: iter(())),
+    Fault("credits pay nothing", adjusting, "paid", lambda *_: []),
+    Fault(
+        "free units are not free", graduation.Band, "holds", _without_free(graduation.Band.holds)
+    ),
+    Fault(
+        "everybody is billed in one currency",
+        pricing.PriceBook,
+        "currency",
+        lambda self, tenant: self._currency,
     ),
 )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from ratings.tests.simulation import instances, others, volumes, wire
+from ratings.tests.simulation import instances, meters, others, volumes, wire
 from ratings.tests.simulation.life import Life, Times, new_id
 from ratings.tests.simulation.words import Message
 
@@ -52,9 +52,10 @@ def make(seed: int, days: int, size: int = 24) -> Cloud:
         _populate(cloud, chance, _KINDS[number % len(_KINDS)])
     period = chance.choice(_PERIODS)
     _audit(cloud, chance, period)
+    cloud.lives += meters.lives(chance, times, REGIONS, cloud.tenants)
     for life in cloud.lives:
         cloud.messages += life.messages
-    cloud.messages += _noise(chance, times)
+    cloud.messages += _noise(chance, times) + meters.noise(chance, times)
     cloud.messages.sort(key=lambda message: (message.sent, message.message_id))
     return cloud
 

@@ -14,9 +14,11 @@ from ratings.core.orders import Issued, Order
 from ratings.db import sales_orders
 from ratings.db.reading import EVERYTHING
 from ratings.tests.ledgers import rows
-from ratings.tests.simulation import rules
+from ratings.tests.simulation import agreements, rules
+from ratings.tests.simulation.agreements import Numbered, Period
 from ratings.tests.simulation.cloud import Cloud
 from ratings.tests.simulation.office import Book
+from ratings.tests.simulation.rules import Charge
 from ratings.tests.simulation.site import Process, Site
 from ratings.tests.simulation.words import Said
 
@@ -86,10 +88,15 @@ class Desk:
         self.issued[issued.id] = issued
         if draft is not None and replace(issued.order, digest=None) != draft:
             self._differ("draft", tenant, str(draft), str(issued.order))
-        expected = self._owed(tenant, end) - self._billed_before(tenant, issued.id)
+        where = f"order of {tenant} up to {end.isoformat()}"
+        expected = self._expected(tenant, issued)
         if Fraction(issued.order.total) != expected:
-            where = f"order of {tenant} up to {end.isoformat()}"
             self._differ("order total", where, str(float(expected)), str(issued.order.total))
+        currency = self.book.tariff.currency(tenant)
+        told = currency, round(expected, 0 if currency == "JPY" else 2)
+        if (issued.order.currency, Fraction(issued.order.payable)) != told:
+            got = f"{issued.order.currency} {issued.order.payable}"
+            self._differ("payable", where, f"{told[0]} {float(told[1])}", got)
 
     def close_all(self, process: Process, end: datetime) -> None:
         """The orders that bill all that is left."""
@@ -105,8 +112,49 @@ class Desk:
             return None
         return orders.proven(self.site.admin, EVERYTHING, last.id)
 
-    def _owed(self, tenant: str, end: datetime) -> Fraction:
-        """What everything costs that the tenant has used before `end`."""
+    def due(self, tenant: str, until: int | None = None) -> Fraction:
+        """What the times of orders come to, up to the order of an id; without credits."""
+        periods = self._periods(tenant, until)
+        charges = self._charges(tenant)
+        terms = [one for one in self._terms(tenant) if one.term.kind != "credit"]
+        total, since = Fraction(0), None
+        for period in periods:
+            # What was used before the first order is of its time.
+            mine = [
+                charge
+                for charge in charges
+                if (since is None or charge[0].start >= since) and charge[0].start < period.end
+            ]
+            total += agreements.due(period, mine, terms)
+            since = period.end
+        if until is None:
+            left = (row for row, _ in charges if since is None or row.start >= since)
+            total += sum((row.amount or Fraction(0) for row in left), Fraction(0))
+        return total
+
+    def billed(self, tenant: str, before: int | None = None) -> Fraction:
+        """What orders with smaller ids come to; without credits."""
+        sql = "SELECT tenant_id, id, total FROM sales_orders"
+        totals = (
+            Fraction(total)
+            for owner, number, total in rows(self.site.admin, sql)
+            if owner == tenant and (before is None or number < before)
+        )
+        return sum(totals, sum(self._used(tenant, before).values(), Fraction(0)))
+
+    def _expected(self, tenant: str, issued: Issued) -> Fraction:
+        """The total: what is due now and was not billed before, less what credits pay."""
+        total = self.due(tenant, issued.id) - self.billed(tenant, issued.id)
+        used = self._used(tenant, issued.id)
+        credits = [
+            (one, one.term.value - used.get(one.number, Fraction(0)))
+            for one in self._terms(tenant)
+            if one.term.kind == "credit"
+        ]
+        return total - agreements.paid(self._periods(tenant, issued.id)[-1], total, credits)
+
+    def _charges(self, tenant: str) -> list[Charge]:
+        """All that the tenant has used, as the rules have it."""
         timelines = rules.timelines(self.arrived())
         concerned: Sequence[Said] = [
             said
@@ -114,20 +162,36 @@ class Desk:
             if any(tenant in (said.owner, said.asker) for said in messages)
             for said in messages
         ]
-        found = rules.ledger(concerned, list(self.book.fares.values()), self.cuts())
-        theirs = (row for row in found if row.tenant == tenant and row.start < end)
-        return sum((row.amount for row in theirs if row.amount is not None), Fraction(0))
+        found = rules.ledger(concerned, self.book.tariff, self.cuts())
+        return [charge for charge in found if charge[0].tenant == tenant]
 
-    def _billed_before(self, tenant: str, order_id: int) -> Fraction:
-        sql = "SELECT tenant_id, id, total FROM sales_orders"
-        return sum(
-            (
-                Fraction(total)
-                for owner, number, total in rows(self.site.admin, sql)
-                if owner == tenant and number < order_id
-            ),
-            Fraction(0),
+    def _terms(self, tenant: str) -> list[Numbered]:
+        numbers = dict(rows(self.site.admin, "SELECT reason, id FROM terms"))
+        return [
+            Numbered(numbers[name], term)
+            for name, term in self.book.terms.items()
+            if term.tenant in (None, tenant)
+        ]
+
+    def _periods(self, tenant: str, until: int | None) -> list[Period]:
+        sql = "SELECT tenant_id, id, lower(span), upper(span) FROM sales_orders ORDER BY id"
+        return [
+            Period(start, end, self.book.tariff.currency(tenant))
+            for owner, number, start, end in rows(self.site.admin, sql)
+            if owner == tenant and (until is None or number <= until)
+        ]
+
+    def _used(self, tenant: str, before: int | None) -> dict[int, Fraction]:
+        """What orders with smaller ids have used of each credit."""
+        sql = (
+            "SELECT o.tenant_id, o.id, a.source, -a.amount FROM sales_order_adjustments a"
+            " JOIN sales_orders o ON o.id = a.order_id WHERE a.kind = 'credit'"
         )
+        found: dict[int, Fraction] = {}
+        for owner, number, credit, amount in rows(self.site.admin, sql):
+            if owner == tenant and (before is None or number < before):
+                found[credit] = found.get(credit, Fraction(0)) + Fraction(amount)
+        return found
 
     def _differ(self, *told: str) -> None:
         self.differences.append(Difference(*told))

@@ -12,15 +12,15 @@ from typing import TypeVar
 from sqlalchemy.exc import DBAPIError
 
 from ratings import requeueing
-from ratings.core.errors import PeriodBilled, Unavailable
+from ratings.core.errors import Unavailable
 from ratings.settling import Settings
-from ratings.tests.ledgers import SETTINGS
 from ratings.tests.simulation import office
+from ratings.tests.simulation.bargains import Bargains
 from ratings.tests.simulation.cloud import Cloud
 from ratings.tests.simulation.desk import Desk, Difference
 from ratings.tests.simulation.network import Delivery
 from ratings.tests.simulation.sabotage import Killed, a_trap
-from ratings.tests.simulation.site import Answer, NoAnswer, Process, Site
+from ratings.tests.simulation.site import SETTINGS, Answer, NoAnswer, Process, Site
 from ratings.tests.simulation.words import Message
 
 T = TypeVar("T")
@@ -55,13 +55,13 @@ class Drive:
         self.book = office.Book(self.cloud, self.chance)
         self.pending: list[Message] = []
         self.desk = Desk(self.site, self.cloud, self.book, self.differences)
+        self.bargains = Bargains(self.desk, self.chance, self.counts, self._attempt)
 
     def run(self) -> None:
         """From the first delivery to the last; then everything is mended and billed."""
         self.site.renew(_ignorant() if self.learns_late else SETTINGS)
         self.site.clock.time = self.cloud.times.start
-        for name, fare in self.book.opening():
-            self._price(name, fare, None)
+        self.bargains.open()
         arriving = list(self.deliveries)
         while arriving:
             size = self.chance.choice((1, 1, 2, 5, 10, 20, 40))
@@ -97,8 +97,12 @@ class Drive:
         elif dice < 0.05:
             self.chance.choice(self.site.processes).start(self.settings)
         elif dice < 0.11:
-            self._change_prices()
-        elif dice < 0.22:
+            self.bargains.change_prices()
+        elif dice < 0.12:
+            self.bargains.change_currencies()
+        elif dice < 0.15 and self.book.agrees:
+            self.bargains.change_terms()
+        elif dice < 0.23:
             self._bill(self.site.office)
 
     @property
@@ -118,8 +122,8 @@ class Drive:
         process = self.chance.choice([*self.site.collectors, self.site.api])
         groups = [messages]
         if process.serves:
-            regions = sorted({message.region for message in messages})
-            groups = [[m for m in messages if m.region == region] for region in regions]
+            doors = sorted({(message.region, message.sampled) for message in messages})
+            groups = [[m for m in messages if (m.region, m.sampled) == door] for door in doors]
         for group in groups:
             answers = self._attempt(process, lambda group=group: process.take(group))
             if answers is None:
@@ -154,10 +158,15 @@ class Drive:
             return [None]
         if message.fate != "rated":
             return [message.fate]
-        if message.event_type not in self.settings.definitions.rules and "." in message.event_type:
+        if self._is_unknown(message):
             return ["event_type_unknown"]
         latest = self.site.clock() + AHEAD
         return ["event_in_future" if said.at > latest else None for said in message.says]
+
+    def _is_unknown(self, message: Message) -> bool:
+        flat = "." not in message.event_type
+        known = flat or message.event_type in self.settings.definitions.rules
+        return not known and not message.sampled
 
     def _requeue(self) -> None:
         process = self.chance.choice((self.site.office, *self.site.collectors))
@@ -168,38 +177,6 @@ class Drive:
             )
             if found is not None:
                 return
-
-    def _change_prices(self) -> None:
-        if self.chance.random() < 0.4:
-            if (another := self.book.another(self.site.clock())) is not None:
-                self._price(*another, None)
-        elif (found := self.book.successor(self.site.clock())) is not None:
-            old, name, fare = found
-            self._price(name, fare, old)
-
-    def _price(self, name: str, fare: office.Fare, old: str | None) -> None:
-        """A new price, in place of an old one if there is one to be replaced."""
-        process = self.site.office
-        retroactive = self.chance.random() < 0.7
-
-        def change() -> bool:
-            try:
-                if old is None:
-                    office.add(process, name, fare, retroactive=retroactive)
-                else:
-                    office.take_over(process, old, name, fare, retroactive=retroactive)
-            except PeriodBilled:
-                return False
-            return True
-
-        changed = self._attempt(process, change)
-        if changed is None:  # who gets no answer has to look
-            changed = name in office.stored(process)
-        if changed:
-            self.counts["prices"] += 1
-            self.book.fares[name] = fare
-            if old is not None:
-                self.book.fares[old] = replace(self.book.fares[old], end=fare.start)
 
     def _bill(self, process: Process) -> None:
         """Issue the order of somebody, up to a midnight, to now, or to any instant."""

@@ -1,4 +1,4 @@
-"""The office: prices that change, also backwards, and orders that are issued meanwhile."""
+"""The office: prices that change, also backwards, terms, and the currencies of tenants."""
 
 from __future__ import annotations
 
@@ -7,31 +7,44 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
+from typing import Any
 
-from ratings import repricing
-from ratings.core.errors import PeriodBilled
-from ratings.core.model import Price
-from ratings.db import prices
+from ratings import agreeing, repricing, tenancy
+from ratings.core.model import Price, Tier
+from ratings.core.terms import Term
+from ratings.db import prices, tenants, terms
 from ratings.repricing import Successor
+from ratings.tests.simulation.agreements import Agreed
 from ratings.tests.simulation.cloud import REGIONS, Cloud
 from ratings.tests.simulation.instances import FLAVORS
-from ratings.tests.simulation.rules import Fare
+from ratings.tests.simulation.rules import Fare, Tariff
 from ratings.tests.simulation.site import Process
 from ratings.tests.simulation.volumes import TYPES
 from ratings.tests.simulation.words import COUNTED
 
-_NAMES = sorted({one.name for counted in COUNTED.values() for one in counted})
-_LABELS = {"instance": [("flavor", name) for name in sorted(FLAVORS)]}
-_LABELS["volume"] = [("volume_type", name) for name in TYPES]
+_HOUR = timedelta(hours=1)
+_COUNTED = {one.name: one for counted in COUNTED.values() for one in counted}
+_NAMES = sorted(_COUNTED)
+_ADDING = [name for name in _NAMES if _COUNTED[name].adds_up]
+_TEXTS = {"flavor": sorted(FLAVORS), "volume_type": TYPES}
 
 
 class Book:
-    """The prices that the office means to have: by name, since ids are given by the database."""
+    """What the office means to have agreed: by name, since ids are given by the database."""
 
     def __init__(self, cloud: Cloud, chance: Random) -> None:
         self._cloud, self._chance = cloud, chance
         self._number = 0
         self.fares: dict[str, Fare] = {}
+        self.terms: dict[str, Agreed] = {}
+        self.currencies: dict[str, str] = {}
+        self._spoken = chance.choice((("USD",), ("USD", "EUR"), ("USD", "USD", "JPY")))
+        self.agrees = chance.random() < 0.6
+        """Whether there is more than prices per unit."""
+
+    @property
+    def tariff(self) -> Tariff:
+        return Tariff(list(self.fares.values()), dict(self.currencies))
 
     def opening(self) -> list[tuple[str, Fare]]:
         """What holds from the beginning: most things have a price, and some have several."""
@@ -39,14 +52,20 @@ class Book:
         for component in _NAMES:
             for _ in range(self._chance.choice((0, 1, 1, 1, 2, 3))):
                 fare = self._invented(component)
+                if fare.each and self._chance.random() < 0.5:
+                    # It begins within a window of what is counted.
+                    times = self._cloud.times
+                    hence = self._chance.random() * (times.end - times.start)
+                    fare = replace(fare, start=times.rough(times.start + hence))
                 if not self._meets(fare, [other for _, other in found]):
                     found.append((self._name(), fare))
         return found
 
     def another(self, at: datetime) -> tuple[str, Fare] | None:
         """A price of something that has none of the kind yet; it may reach back."""
-        fare = self._invented(self._chance.choice(_NAMES))
-        if self._chance.random() < 0.7:
+        names = _NAMES if self._chance.random() < 0.5 else _ADDING
+        fare = self._invented(self._chance.choice(names))
+        if fare.each or self._chance.random() < 0.7:
             fare = replace(fare, start=self._moment(at))
         return None if self._meets(fare, list(self.fares.values())) else (self._name(), fare)
 
@@ -59,7 +78,46 @@ class Book:
         old, start = self.fares[name], self._moment(at)
         if old.start is not None and start <= old.start:
             return None
-        return name, self._name(), replace(old, unit=old.unit + _money(self._chance), start=start)
+        found = replace(old, unit=old.unit + _money(self._chance), start=start)
+        if self.agrees and self._chance.random() < 0.3:
+            found = replace(found, **self._graduation())
+        return name, self._name(), found
+
+    def another_currency(self) -> tuple[str, str]:
+        """(tenant, currency in which it is to be billed)."""
+        return self._chance.choice(self._cloud.tenants), self._chance.choice(self._spoken)
+
+    def another_term(self, at: datetime | None) -> tuple[str, Agreed]:
+        """A term from about `at` on; None is since ever."""
+        chance = self._chance
+        kind = chance.choice(("discount_percent", "discount_amount", "minimum", "credit"))
+        tenant = chance.choice((None, *self._cloud.tenants))
+        if kind == "credit":
+            tenant = tenant or self._cloud.tenants[0]
+        component = chance.choice((None, *_NAMES)) if kind.startswith("discount") else None
+        start = None if at is None else self._moment(at)
+        end = None if start is None else start + chance.choice((3, 30, 300)) * _HOUR
+        percent = kind == "discount_percent"
+        own = self.tariff.currency(tenant) if tenant else chance.choice(self._spoken)
+        found = Agreed(
+            kind,
+            Fraction(chance.randint(1, 1000), 10) if percent else _sum_of_money(chance),
+            tenant,
+            component,
+            None if percent else own,
+            start,
+            chance.choice((None, end)),
+        )
+        return self._name("term"), found
+
+    def ending(self, at: datetime) -> tuple[str, datetime] | None:
+        """The name of a term, and until when it is to hold."""
+        running = [name for name, term in sorted(self.terms.items()) if term.end is None]
+        if not running:
+            return None
+        name, until = self._chance.choice(running), self._moment(at)
+        start = self.terms[name].start
+        return None if start is not None and until <= start else (name, until)
 
     def _moment(self, at: datetime) -> datetime:
         """Near `at`; mostly before it, sometimes after."""
@@ -68,7 +126,12 @@ class Book:
 
     def _invented(self, component: str) -> Fare:
         chance = self._chance
-        labels = _LABELS.get(component, [])
+        counted = _COUNTED[component]
+        if counted.optional and chance.random() < 0.5:
+            # Without a price they leave no trace; most clouds have one for everybody.
+            currency = chance.choice(self._spoken)
+            return Fare(component, _money(chance), each=counted.adds_up, currency=currency)
+        labels = [(counted.label, text) for text in _TEXTS[counted.label]] if counted.label else []
         return Fare(
             component,
             _money(chance),
@@ -76,17 +139,26 @@ class Book:
             tenant=chance.choice((None, None, None, self._cloud.tenants[0])),
             match=chance.choice((None, *labels)) if labels else None,
             monthly=component in ("floating_ip", "router", "volume") and chance.random() < 0.5,
+            each=counted.adds_up,
+            currency=chance.choice(self._spoken),
+            **(self._graduation() if self.agrees and chance.random() < 0.3 else {}),
         )
 
+    def _graduation(self) -> dict[str, Any]:
+        """Free units, or tiers, or both, or none of them any more."""
+        chance = self._chance
+        scale = chance.choice((1, 24, 1000, 50000))
+        above = [Fraction(scale * number * chance.randint(1, 9), 8) for number in (10, 100)]
+        tiers = [(bound, _money(chance)) for bound in above[: chance.randint(0, 2)]]
+        free = Fraction(scale * chance.randint(0, 9), 8)
+        return {"free": chance.choice((Fraction(0), free)), "tiers": tuple(tiers)}
+
     def _meets(self, fare: Fare, others: list[Fare]) -> bool:
-        def kind(one: Fare) -> tuple[object, ...]:
-            return one.component, one.region, one.tenant, one.match
+        return any(other.kind == fare.kind for other in others)
 
-        return any(kind(other) == kind(fare) for other in others)
-
-    def _name(self) -> str:
+    def _name(self, what: str = "price") -> str:
         self._number += 1
-        return f"price {self._number}"
+        return f"{what} {self._number}"
 
 
 def add(process: Process, name: str, fare: Fare, *, retroactive: bool) -> None:
@@ -95,20 +167,28 @@ def add(process: Process, name: str, fare: Fare, *, retroactive: bool) -> None:
         id=0,
         component=fare.component,
         unit_price=_decimal(fare.unit),
-        currency="USD",
+        currency=fare.currency,
         region=fare.region,
         tenant_id=fare.tenant,
         match=() if fare.match is None else (fare.match,),
-        per="month" if fare.monthly else "hour",
+        per="unit" if fare.each else "month" if fare.monthly else "hour",
         start=fare.start,
         name=name,
+        free=_decimal(fare.free),
+        tiers=_tiers(fare),
     )
     repricing.add(process.engine, process.settings, price, retroactive=retroactive)
 
 
 def take_over(process: Process, old: str, name: str, fare: Fare, *, retroactive: bool) -> None:
     """Raises PeriodBilled, unless `retroactive`."""
-    successor = Successor(_decimal(fare.unit), name=name, start=fare.start)
+    successor = Successor(
+        _decimal(fare.unit),
+        name=name,
+        start=fare.start,
+        free=_decimal(fare.free),
+        tiers=_tiers(fare),
+    )
     price_id = stored(process)[old].id
     repricing.take_over(
         process.engine,
@@ -134,9 +214,70 @@ def fare_of(price: Price) -> Fare:
         price.tenant_id,
         price.match[0] if price.match else None,
         price.per == "month",
+        price.per == "unit",
         price.start,
         price.end,
+        price.currency,
+        Fraction(price.free),
+        tuple((Fraction(tier.above), Fraction(tier.unit_price)) for tier in price.tiers),
     )
+
+
+def agree(process: Process, name: str, agreed: Agreed) -> None:
+    """Raises PeriodBilled."""
+    term = Term(
+        0,
+        agreed.kind,
+        _decimal(agreed.value),
+        name,
+        agreed.tenant,
+        agreed.component,
+        agreed.currency,
+        agreed.start,
+        agreed.end,
+    )
+    agreeing.add(process.engine, process.settings, term)
+
+
+def end(process: Process, name: str, until: datetime) -> None:
+    """Let a term hold until then. Raises PeriodBilled."""
+    agreeing.end(process.engine, standing(process)[name].id, until)
+
+
+def standing(process: Process) -> dict[str, Term]:
+    """The terms that the database has, by name."""
+    with process.site.admin.connect() as conn:
+        return {term.reason: term for term, _ in terms.page(conn, limit=1000)}
+
+
+def agreed_of(term: Term) -> Agreed:
+    return Agreed(
+        term.kind,
+        Fraction(term.value),
+        term.tenant_id,
+        term.component,
+        term.currency,
+        term.start,
+        term.end,
+    )
+
+
+def bill_in(process: Process, tenant: str, currency: str) -> None:
+    """Raises Conflict, PeriodBilled."""
+    tenancy.set_currency(process.engine, process.settings, tenant, currency)
+
+
+def billed_in(process: Process, tenant: str) -> str:
+    with process.site.admin.connect() as conn:
+        return tenants.currencies(conn, "USD").get(tenant, "USD")
+
+
+def _tiers(fare: Fare) -> tuple[Tier, ...]:
+    return tuple(Tier(_decimal(above), _decimal(unit)) for above, unit in fare.tiers)
+
+
+def _sum_of_money(chance: Random) -> Fraction:
+    return Fraction(chance.randint(1, 10**4) * 10 ** chance.randint(0, 4), 1000)
 
 
 def _money(chance: Random) -> Fraction:
@@ -147,6 +288,3 @@ def _decimal(value: Fraction) -> Decimal:
     found = Decimal(value.numerator) / Decimal(value.denominator)
     assert Fraction(found) == value
     return found
-
-
-__all__ = ["Book", "PeriodBilled", "add", "fare_of", "stored", "take_over"]

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import NamedTuple
 
-from ratings.tests.simulation.words import COUNTED, Counted, Fact, Said
+from ratings.tests.simulation import windows
+from ratings.tests.simulation.words import COUNTED, Counted, Cuts, Fact, Said, Stretch
 
 MICROSECOND = timedelta(microseconds=1)
 HOUR = timedelta(hours=1)
@@ -24,7 +25,11 @@ _AMONG_EQUALS = {"create": 0, "delete": 2}
 
 @dataclass(frozen=True)
 class Fare:
-    """A price: per hour, or per month of the calendar."""
+    """A price: per hour, per month of the calendar, or for each unit of what adds up.
+
+    free:  so many units in an order period cost nothing.
+    tiers: (above so many units, what each costs), ascending.
+    """
 
     component: str
     unit: Fraction
@@ -32,11 +37,20 @@ class Fare:
     tenant: str | None = None
     match: tuple[str, str] | None = None
     monthly: bool = False
+    each: bool = False
     start: datetime | None = None
     end: datetime | None = None
+    currency: str = "USD"
+    free: Fraction = Fraction(0)
+    tiers: tuple[tuple[Fraction, Fraction], ...] = ()
 
     def holds(self, at: datetime) -> bool:
         return (self.start is None or self.start <= at) and (self.end is None or at < self.end)
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """What a price has in common with those that take over from it, and with no other."""
+        return self.component, self.region, self.tenant, self.match, self.currency
 
     @property
     def rank(self) -> tuple[bool, bool, bool]:
@@ -55,32 +69,45 @@ class Row(NamedTuple):
     tenant: str
     quantity: Fraction
     labels: tuple[tuple[str, str], ...]
+    currency: str
     unit: Fraction | None
     amount: Fraction | None
 
 
-class Stretch(NamedTuple):
-    """What one component of a resource has cost its owner from one message to the next."""
-
-    counted: Counted
-    start: datetime
-    end: datetime
-    tenant: str
-    quantity: Fraction
-    labels: tuple[tuple[str, str], ...]
+Charge = tuple[Row, Fare | None]
+"""A record, and its price."""
 
 
-Cuts = Mapping[str, Sequence[datetime]]
+@dataclass(frozen=True)
+class Tariff:
+    """All prices, and the currencies of tenants that have one of their own."""
+
+    fares: Sequence[Fare]
+    currencies: Mapping[str, str]
+
+    def currency(self, tenant: str) -> str:
+        return self.currencies.get(tenant, "USD")
+
+    def concerning(self, stretch: Stretch, region: str) -> list[Fare]:
+        """Prices that can hold for a stretch at some time."""
+        return [
+            fare
+            for fare in self.fares
+            if fare.component == stretch.counted.name
+            and fare.currency == self.currency(stretch.tenant)
+            and fare.region in (None, region)
+            and fare.tenant in (None, stretch.tenant)
+            and fare.match in (None, *stretch.labels)
+        ]
 
 
-def ledger(says: Iterable[Said], fares: Sequence[Fare], cuts: Cuts) -> list[Row]:
-    """Every current record, in order."""
-    found = [
-        row
+def ledger(says: Iterable[Said], tariff: Tariff, cuts: Cuts) -> list[Charge]:
+    """Every current record, and its price."""
+    return [
+        charge
         for resource, messages in timelines(says).items()
-        for row in rows(resource, messages, fares, cuts)
+        for charge in charges(resource, messages, tariff, cuts)
     ]
-    return sorted(found, key=lambda row: row[:5])
 
 
 def timelines(says: Iterable[Said]) -> dict[tuple[str, str, str], list[Said]]:
@@ -93,38 +120,33 @@ def timelines(says: Iterable[Said]) -> dict[tuple[str, str, str], list[Said]]:
     return found
 
 
-def rows(
-    resource: tuple[str, str, str], messages: Sequence[Said], fares: Sequence[Fare], cuts: Cuts
-) -> Iterable[Row]:
-    region = resource[0]
+def charges(
+    resource: tuple[str, str, str], messages: Sequence[Said], tariff: Tariff, cuts: Cuts
+) -> Iterable[Charge]:
     for stretch in stretches(messages, cuts):
-        name = stretch.counted.name
-        concerned = [
-            fare
-            for fare in fares
-            if fare.component == name
-            and fare.region in (None, region)
-            and fare.tenant in (None, stretch.tenant)
-            and fare.match in (None, *stretch.labels)
-        ]
+        concerned = tariff.concerning(stretch, resource[0])
         for start, end, fare in _pieces(stretch, concerned, cuts.get(stretch.tenant, ())):
             if fare is None and stretch.counted.optional:
                 continue
-            yield Row(
+            row = Row(
                 *resource,
-                name,
+                stretch.counted.name,
                 start,
                 end,
                 stretch.tenant,
                 stretch.quantity,
                 stretch.labels,
+                tariff.currency(stretch.tenant),
                 None if fare is None else fare.unit,
                 None if fare is None else _amount(fare, stretch.quantity, start, end),
             )
+            yield row, fare
 
 
 def stretches(messages: Sequence[Said], cuts: Cuts) -> list[Stretch]:
     """From each message to the next, and on to the last cut of who owns what runs."""
+    if messages[0].verb == "sample":
+        return windows.stretches(messages, cuts)
     belief = Belief()
     found: list[Stretch] = []
     for said in messages:
@@ -185,7 +207,14 @@ class Belief:
 def _pieces(
     stretch: Stretch, fares: Sequence[Fare], cuts: Sequence[datetime]
 ) -> Iterable[tuple[datetime, datetime, Fare | None]]:
-    """Apart where another price takes over, where a month begins that counts, and at cuts."""
+    """Apart where another price takes over, where a month begins that counts, and at cuts.
+
+    What adds up belongs to its beginning: it has the price of that, and no second part.
+    """
+    if stretch.counted.adds_up:
+        first = min((cut for cut in cuts if cut > stretch.start), default=stretch.end)
+        yield stretch.start, min(first, stretch.end), best(fares, stretch.start)
+        return
     bounds = {bound for fare in fares for bound in (fare.start, fare.end) if bound is not None}
     bounds |= {*cuts, *_months(stretch.start, stretch.end)}
     inside = sorted(bound for bound in bounds if stretch.start < bound < stretch.end)
@@ -217,10 +246,20 @@ def _months(start: datetime, end: datetime) -> list[datetime]:
 
 
 def _amount(fare: Fare, quantity: Fraction, start: datetime, end: datetime) -> Fraction:
+    return rounded(fare.unit * units(fare, quantity, start, end))
+
+
+def units(fare: Fare, quantity: Fraction, start: datetime, end: datetime) -> Fraction:
+    """How many of what the unit price buys."""
+    if fare.each:
+        return quantity
     period = HOUR
     if fare.monthly:
         first = datetime(start.year, start.month, 1, tzinfo=UTC)
         period = _months(first, first + timedelta(days=40))[0] - first
-    exact = quantity * fare.unit * Fraction((end - start) // MICROSECOND, period // MICROSECOND)
+    return quantity * Fraction((end - start) // MICROSECOND, period // MICROSECOND)
+
+
+def rounded(amount: Fraction) -> Fraction:
     # Python rounds fractions half to even.
-    return Fraction(round(exact * PLACES), PLACES)
+    return Fraction(round(amount * PLACES), PLACES)

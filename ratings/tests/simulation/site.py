@@ -26,9 +26,15 @@ from ratings.db.engine import create_engine
 from ratings.rater import Rater
 from ratings.readers import Reader
 from ratings.settling import Settings
-from ratings.tests.ledgers import SETTINGS, empty
+from ratings.tests.ledgers import empty
 from ratings.tests.simulation.sabotage import Saboteur
 from ratings.tests.simulation.words import Message
+
+CONF = options.load([], default_config_files=[])
+CONF.set_override("auth_strategy", "noauth")
+
+SETTINGS = plugins.settings(CONF)
+"""The definitions and meter mappings that ship."""
 
 IMPATIENCE = 0.02
 """Seconds for which a guest waits for a lock: its host waits for it in turn."""
@@ -73,8 +79,8 @@ class Process:
         self.rater = Rater(self.engine, settings, self.site.clock)
         self.reader = self.site.reader(settings.definitions)
         if self.serves:
-            exports = plugins.exports(self.site.conf)
-            self.app = make_app(self.site.conf, self.engine, settings, exports, self.site.clock)
+            exports = plugins.exports(CONF)
+            self.app = make_app(CONF, self.engine, settings, exports, self.site.clock)
 
     def take(self, messages: Sequence[Message]) -> list[Answer]:
         """Rate, as the API does or as a collector would. Raises Unavailable, NoAnswer."""
@@ -82,7 +88,8 @@ class Process:
             return [self._post(messages)]
         arrivals, counts = [], []
         for message in messages:
-            received = self.reader.read(message.body, message.region)
+            read = self.reader.read_sample if message.sampled else self.reader.read
+            received = read(message.body, message.region)
             arrivals += [Arrival(message.region, r.reading, r.body.decode()) for r in received]
             counts.append(len(received))
         results = iter(self.rater.rate(arrivals))
@@ -97,11 +104,12 @@ class Process:
         return Request.blank(path).get_response(self.app).json
 
     def _post(self, messages: Sequence[Message]) -> Answer:
-        """All in one request, which must be of one region."""
+        """All in one request, which must be of one region and door."""
         body = b",".join(message.body for message in messages)
         region = messages[0].region
+        door = "samples" if messages[0].sampled else "events"
         request = Request.blank(
-            f"/v1/events?region={region}",
+            f"/v1/{door}?region={region}",
             method="POST",
             body=body if len(messages) == 1 else b"[" + body + b"]",
             content_type="application/json",
@@ -127,8 +135,6 @@ class Site:
         self._readers: dict[int, tuple[Definitions, Reader]] = {}
         self.url = url
         self.clock = Clock()
-        self.conf = options.load([], default_config_files=[])
-        self.conf.set_override("auth_strategy", "noauth")
         self.admin = create_engine(url, pool_size=1)
         migration.upgrade(self.admin)
         with self.admin.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:

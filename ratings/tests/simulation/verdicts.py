@@ -13,12 +13,14 @@ from typing import NamedTuple
 from ratings import orders
 from ratings.auditing import GRACE, audit
 from ratings.db.reading import EVERYTHING
-from ratings.tests.ledgers import LEDGER, SETTINGS, rows
-from ratings.tests.simulation import office, rules
+from ratings.tests.ledgers import LEDGER, rows
+from ratings.tests.simulation import measured, office, rules
 from ratings.tests.simulation.desk import Difference
 from ratings.tests.simulation.drive import Drive
 from ratings.tests.simulation.life import Life, Step
+from ratings.tests.simulation.meters import METERED
 from ratings.tests.simulation.rules import Row
+from ratings.tests.simulation.site import SETTINGS
 from ratings.tests.simulation.words import COUNTED, Counted, Said
 
 _TALLIES = ("received", "rated", "ignored", "parked", "duplicate")
@@ -57,20 +59,21 @@ def ledger(drive: Drive) -> list[Row]:
 
 
 def _row(found: Sequence) -> Row:
-    *place, tenant, quantity, metadata, _, unit, amount = found
+    *place, tenant, quantity, metadata, currency, unit, amount = found
     return Row(
         *place,
         tenant,
         Fraction(quantity),
         tuple(sorted(metadata.items())),
+        currency,
         None if unit is None else Fraction(unit),
         None if amount is None else Fraction(amount),
     )
 
 
 def _beside_the_rules(drive: Drive, found: Sequence[Row]) -> Iterator[Difference]:
-    fares = list(drive.book.fares.values())
-    expected = rules.ledger(drive.desk.arrived(), fares, drive.desk.cuts())
+    charges = rules.ledger(drive.desk.arrived(), drive.book.tariff, drive.desk.cuts())
+    expected = [row for row, _ in charges]
     missing, superfluous = _apart(expected, found)
     for resource in sorted({row[:3] for row in (*missing, *superfluous)}):
         yield Difference(
@@ -102,7 +105,13 @@ def _beside_the_truth(drive: Drive, found: Sequence[Row], lost: set[str]) -> Ite
     for life in drive.cloud.lives:
         messages = timelines.get(life.resource, [])
         charged = by_resource.get(life.resource, [])
-        if life.doubtful or _is_tied(messages):
+        if life.kind in METERED:
+            drive.counts["resources known from samples"] += 1
+            drive.counts["records of samples"] += len(charged)
+            for row, most in measured.beyond(life, messages, charged):
+                where = " ".join(life.resource)
+                yield Difference("beyond the truth", where, str(float(most)), _told([row]))
+        elif life.doubtful or _is_tied(messages):
             drive.counts["resources told apart by the rules only"] += 1
         elif life.resource not in missed:
             drive.counts["resources compared with the truth"] += 1
@@ -208,22 +217,18 @@ def _uses(step: Step, one: Counted) -> Fraction:
 
 
 def _orders(drive: Drive, found: Sequence[Row]) -> Iterator[Difference]:
-    """Every order can be made again, and all of a tenant come to what its ledger comes to."""
-    totals: dict[str, Fraction] = {}
-    sql = "SELECT id, tenant_id, total FROM sales_orders ORDER BY id"
-    for order_id, tenant, total in rows(drive.site.admin, sql):
+    """Every order can be made again, and all of a tenant come to what their times come to."""
+    sql = "SELECT id FROM sales_orders ORDER BY id"
+    for (order_id,) in rows(drive.site.admin, sql):
         drive.counts["orders"] += 1
-        totals[tenant] = totals.get(tenant, Fraction(0)) + Fraction(total)
         again = orders.proven(drive.site.admin, EVERYTHING, order_id)
         if drive.desk.issued.get(order_id, again) != again:
             first = drive.desk.issued[order_id]
             yield Difference("order made again", str(order_id), str(first), str(again))
-    for tenant in sorted({row.tenant for row in found} | set(totals)):
-        theirs = (row.amount for row in found if row.tenant == tenant)
-        costs = sum((amount for amount in theirs if amount is not None), Fraction(0))
-        if totals.get(tenant, Fraction(0)) != costs:
-            got = float(totals.get(tenant, Fraction(0)))
-            yield Difference("sum of orders", tenant, str(float(costs)), str(got))
+    for tenant in sorted({row.tenant for row in found}):
+        costs, got = drive.desk.due(tenant), drive.desk.billed(tenant)
+        if got != costs:
+            yield Difference("sum of orders", tenant, str(float(costs)), str(float(got)))
 
 
 def _counts(drive: Drive) -> Iterator[Difference]:
@@ -258,6 +263,10 @@ def _prices(drive: Drive) -> Iterator[Difference]:
     got = {name: office.fare_of(price) for name, price in office.stored(drive.site.office).items()}
     if got != drive.book.fares:
         yield Difference("prices", "", str(drive.book.fares), str(got))
+    standing = office.standing(drive.site.office)
+    agreed = {name: office.agreed_of(term) for name, term in standing.items()}
+    if agreed != drive.book.terms:
+        yield Difference("terms", "", str(drive.book.terms), str(agreed))
 
 
 def _told(found: Sequence[Row] | Sequence[Run]) -> str:

@@ -77,6 +77,34 @@ def flat(
     return json.dumps(wire).encode()
 
 
+def sample(
+    name: str,
+    kind: str,
+    volume: float | None,
+    tenant: str | None,
+    resource_id: str,
+    at: datetime,
+    metadata: Json,
+    sample_id: str,
+) -> bytes:
+    """What a pollster has measured, as Ceilometer posts it."""
+    wire = {
+        "name": name,
+        "type": kind,
+        "unit": "",
+        "volume": volume,
+        "user_id": None,
+        "project_id": tenant,
+        "resource_id": resource_id,
+        "timestamp": at.isoformat(),
+        "resource_metadata": metadata,
+        "source": "openstack",
+        "id": sample_id,
+        "monotonic_time": None,
+    }
+    return json.dumps(wire).encode()
+
+
 def naive(at: datetime) -> str:
     """As services write an instant: in UTC, and not saying so."""
     return at.replace(tzinfo=None).isoformat()

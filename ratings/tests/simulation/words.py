@@ -5,10 +5,11 @@ Nothing here comes from the code or the definitions of ratings. It is the second
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
+from typing import NamedTuple
 
 Fact = Fraction | str
 
@@ -20,7 +21,7 @@ class Said:
     """What one message says about one resource.
 
     verb:   create, delete, restore; resize (the size changes now); turn (the status
-            changes now); look (whatever it says was so before).
+            changes now); look (whatever it says was so before); sample (it was measured).
     at:     when it took effect, as the message has it.
     turns:  the status that it brings.
     owner:  the tenant, where the message is sure of it; asker: who asked, where it is not.
@@ -52,6 +53,7 @@ class Message:
     says:  what it says; nothing where it is to be ignored or parked.
     fate:  rated, ignored, or the code under which it is parked for good.
     news:  whether anything is missed that nothing else tells if it gets lost.
+    sampled: whether it is a sample, which comes in by a door of its own.
     """
 
     message_id: str
@@ -62,6 +64,7 @@ class Message:
     says: tuple[Said, ...] = ()
     fate: str = "rated"
     news: bool = False
+    sampled: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Counted:
     never:    (fact, texts) with which it is not.
     label:    the text that its records bear.
     optional: recorded only at a price.
+    adds_up:  it is counted, as bytes are, and not used for a time.
     """
 
     name: str
@@ -81,6 +85,7 @@ class Counted:
     never: tuple[str, frozenset[str]] | None = None
     label: str | None = None
     optional: bool = False
+    adds_up: bool = False
 
     def of(self, facts: Mapping[str, Fact]) -> Fraction:
         """How much of it is charged while `facts` hold."""
@@ -97,6 +102,20 @@ class Counted:
             return {}
         return {self.label: str(facts[self.label])}
 
+
+class Stretch(NamedTuple):
+    """What one component of a resource has cost its owner for a time at a stretch."""
+
+    counted: Counted
+    start: datetime
+    end: datetime
+    tenant: str
+    quantity: Fraction
+    labels: tuple[tuple[str, str], ...]
+
+
+Cuts = Mapping[str, Sequence[datetime]]
+"""Ends of issued orders, by tenant."""
 
 _HIDDEN = ("visibility", frozenset({"public"}))
 _STOWED = ("status", frozenset({"building", "shelved_offloaded", "soft_delete"}))
@@ -118,4 +137,9 @@ COUNTED: Mapping[str, tuple[Counted, ...]] = {
         name: (Counted(name),)
         for name in ("floating_ip", "router", "network", "subnet", "port", "vpn", "load_balancer")
     },
+    # What is known from samples.
+    "volume.size": (Counted("volume.size", label="volume_type", optional=True),),
+    "network.incoming.bytes": (Counted("network.incoming.bytes", optional=True, adds_up=True),),
+    "cpu": (Counted("cpu", label="flavor", optional=True, adds_up=True),),
+    "instance.uptime": (Counted("instance.uptime", label="flavor", optional=True),),
 }
