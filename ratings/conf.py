@@ -14,6 +14,7 @@ from oslo_log import log
 
 import ratings
 from ratings.collectors.options import COLLECTORS
+from ratings.collectors.pulling import PULLERS
 from ratings.erp.options import DRIVERS
 from ratings.metrics.options import METRICS
 
@@ -221,6 +222,7 @@ def list_opts() -> list[tuple[str, Sequence[cfg.Opt]]]:
         ("spool", SPOOL),
         ("metrics", METRICS),
         *COLLECTORS,
+        *PULLERS,
         *DRIVERS,
     ]
 

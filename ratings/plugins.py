@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 import yaml
@@ -13,11 +13,13 @@ from oslo_config.cfg import ConfigOpts
 from stevedore import ExtensionManager
 
 from ratings import shipped
+from ratings.collectors.pulling import Connect as ConnectSource
 from ratings.core import mappings
 from ratings.core.definitions import Definitions, parse
 from ratings.core.deliveries import Deliver
 from ratings.core.errors import DefinitionError
 from ratings.core.orders import Issued
+from ratings.core.pulls import Source
 from ratings.core.timeline import Transform
 from ratings.erp import Connect, Format
 from ratings.exporters import Exporter, Exports
@@ -25,9 +27,12 @@ from ratings.exporters.parties import Directory
 from ratings.readers import Reader
 from ratings.settling import Settings
 
+T = TypeVar("T")
+
 NAMESPACE = "ratings.transformers"
 EXPORTERS = "ratings.exporters"
 DRIVERS = "ratings.erp"
+SOURCES = "ratings.sources"
 
 
 def transformers() -> Mapping[str, Transform]:
@@ -89,9 +94,7 @@ def with_meters(
     return _parsed(path, "meter_mappings.yaml", joined)
 
 
-def _parsed(
-    path: str | Path | None, name: str, meaning: Callable[[Mapping[str, Any]], Definitions]
-) -> Definitions:
+def _parsed(path: str | Path | None, name: str, meaning: Callable[[Mapping[str, Any]], T]) -> T:
     source = shipped.defaults() / name if path is None else Path(path)
     try:
         document = yaml.safe_load(source.read_text(encoding="utf-8"))
@@ -142,15 +145,47 @@ def _bound(exporter: Exporter, parties: Directory) -> Format:
 
 
 def _drivers(conf: ConfigOpts) -> dict[str, Connect]:
-    if not conf.erp.drivers:
+    return _named(DRIVERS, conf.erp.drivers, "[erp] drivers")
+
+
+def sources(conf: ConfigOpts, found: Definitions) -> Mapping[str, Source]:
+    """The sources of ``[puller] sources`` by name, ready for use.
+
+    Raises DefinitionError, also for a meter that no mapping knows, and OSError.
+    """
+    named: dict[str, ConnectSource] = _named(SOURCES, conf.puller.sources, "[puller] sources")
+    if not named:
+        raise DefinitionError("[puller] sources is empty: there is nothing to collect from")
+
+    def connected(document: Mapping[str, Any]) -> Mapping[str, Source]:
+        for name in named:
+            _known_meters(name, document.get(name), found)
+        return {name: connect(conf, document[name]) for name, connect in named.items()}
+
+    return _parsed(conf.puller.pulls, "pull.yaml", connected)
+
+
+def _known_meters(name: str, section: Any, found: Definitions) -> None:
+    """DefinitionError for a source that is asked for nothing, or for what nobody knows."""
+    if not isinstance(section, list) or not section:
+        raise DefinitionError(f"{name}: expected a list of what it is asked for")
+    for pull in section:
+        meter = pull.get("meter") if isinstance(pull, dict) else None
+        if isinstance(meter, str) and meter not in found.meters.mappings:
+            raise DefinitionError(f"{name}: no mapping of meters knows {meter}")
+
+
+def _named(namespace: str, names: Sequence[str], option: str) -> dict[str, Any]:
+    """The plug-ins of these names. DefinitionError for one that is not installed."""
+    if not names:
         return {}
-    manager: ExtensionManager[Any] = ExtensionManager(DRIVERS, on_load_failure_callback=_refuse)
+    manager: ExtensionManager[Any] = ExtensionManager(namespace, on_load_failure_callback=_refuse)
     installed = {extension.name: extension.plugin for extension in manager}
-    for name in conf.erp.drivers:
+    for name in names:
         if name not in installed:
             known = ", ".join(sorted(installed))
-            raise DefinitionError(f"[erp] drivers: {name} is none of {known}")
-    return {name: installed[name] for name in conf.erp.drivers}
+            raise DefinitionError(f"{option}: {name} is none of {known}")
+    return {name: installed[name] for name in names}
 
 
 def clock() -> datetime:

@@ -19,6 +19,7 @@ from ratings.api import argspecs, authentication
 from ratings.api.authorisation import Policy
 from ratings.api.combining import Combiner
 from ratings.api.contexts import Identified, Numbered
+from ratings.api.controllers.collect import Collect
 from ratings.api.controllers.discrepancies import Discrepancies
 from ratings.api.controllers.events import Events
 from ratings.api.controllers.explanations import OrderLines, RecordExplanation
@@ -125,6 +126,7 @@ def url_tree(services: Services) -> Versions:
         v1=VersionOne(
             services,
             None,
+            collect=Collect(services),
             discrepancies=Discrepancies(services),
             events=Events(services),
             parked_events=ParkedEvents(services, requeue=Requeue(services)),

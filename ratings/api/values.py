@@ -180,6 +180,19 @@ class Ids(_Value):
         return [one.validate(each) for each in value]
 
 
+class Names(_Value):
+    """A list of texts, such as ids of tenants."""
+
+    name = "names"
+    schema: ClassVar[Schema] = {"type": "array", "items": {"type": "string"}}
+
+    def validate(self, value: Any) -> Sequence[str]:
+        if not isinstance(value, list):
+            raise ValueError("must be a list of texts")
+        one = Text()
+        return [one.validate(each) for each in value]
+
+
 class Objects(_Value):
     """A list of objects that all have the same attributes, and no others."""
 

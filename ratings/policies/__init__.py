@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from oslo_policy.policy import RuleDefault
 
 from ratings.policies import (
+    collect,
     discrepancies,
     events,
     parked_events,
@@ -30,6 +31,7 @@ from ratings.policies import (
 
 _MODULES = (
     personas,
+    collect,
     discrepancies,
     events,
     parked_events,

@@ -8,8 +8,7 @@ from webob import Request
 
 from ratings import conf as options
 from ratings import plugins
-from ratings.api import senders
-from ratings.api import authentication
+from ratings.api import authentication, senders
 from ratings.api.app import MIDDLEWARES, make_services, serve
 from ratings.api.authentication import identified
 from ratings.tests import neighbours

@@ -26,6 +26,8 @@ from ratings.core.discrepancies import CODES
 from ratings.core.model import ACTIONS
 from ratings.db.tables import metadata
 from ratings.readers import Reader
+from ratings.readers.gnocchi import MetricPull
+from ratings.readers.prometheus import QueryPull
 from ratings.tests import sampled
 
 CHECKOUT = shipped.migrations().parent
@@ -294,6 +296,12 @@ def test_every_key_of_the_file_of_meter_mappings_is_explained():
     explained = literals(page("reference/meters.rst"))
     told = {key for keys in mappings._CONFIG.values() for key in keys}
     assert mappings._KEYS | told | {"mappings", "ignore", "trusted_sources"} <= explained
+
+
+def test_every_key_of_the_file_of_pulls_is_explained():
+    explained = literals(page("reference/pulls.rst"))
+    for source, kind in (("gnocchi", MetricPull), ("prometheus", QueryPull)):
+        assert {source, *kind.__struct_fields__} <= explained
 
 
 def test_every_meter_that_has_a_mapping_is_on_the_page_of_meters(generated):
