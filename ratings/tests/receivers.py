@@ -55,6 +55,8 @@ def receiving(authority=None):
         receiver.url = (
             f"{'http' if authority is None else 'https'}://127.0.0.1:{server.server_port}"
         )
-        yield receiver
-        server.shutdown()
-        thread.join()
+        try:
+            yield receiver
+        finally:
+            server.shutdown()
+            thread.join()
