@@ -4,16 +4,17 @@ Three steps, and no transaction is open while a driver is at work: an order is c
 with a lease, handed over, and what became of it is written down. Who dies in between
 leaves a lease that runs out; the next attempt bears the same idempotency key, by which
 the driver finds what has arrived. Any number of deliverers may work on one database.
+Alerts of budgets go the same way.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from ratings import orders
 from ratings.core.deliveries import (
@@ -38,11 +39,22 @@ _LONGEST_DETAIL = 1000
 Clock = Callable[[], datetime]
 
 
+Claiming = Callable[[Connection, list[str], datetime, datetime], Claim | None]
+"""Takes what is due first for any of some drivers, with a lease that ends at the second instant."""
+
+Attempt = Callable[[Claim], str]
+"""Hands over what was claimed; the reference under which it arrived. Raises DeliveryError."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one attempt: a reference, or the error and when the next one is."""
+    """What became of one attempt: a reference, or the error and when the next one is.
 
-    order_id: int
+    noun, about: what was to be delivered: ``order`` and its id.
+    """
+
+    noun: str
+    about: int
     tenant_id: str
     driver: str
     attempts: int
@@ -54,14 +66,43 @@ class Outcome:
 def deliver(
     engine: Engine, drivers: Mapping[str, Deliver], patience: Patience, clock: Clock
 ) -> Iterator[Outcome]:
-    """Hand over what is due, one order after the other, and say what became of each.
+    """Hand over the orders that are due, one after the other, and say what became of each.
 
-    A driver whose other side cannot be reached is left alone for the rest: one order
-    has waited for it, the others need not. Raises DBAPIError when the database is gone.
+    Raises DBAPIError when the database is gone.
     """
-    working = dict(drivers)
-    while working and (claimed := _claim(engine, list(working), patience, clock)):
-        found = _attempt(engine, working[claimed.driver], claimed, patience, clock)
+
+    def attempt(claimed: Claim) -> str:
+        issued = orders.proven(engine, EVERYTHING, claimed.about)
+        # To prove a long order takes its time, and the driver needs all of the lease.
+        with engine.begin() as conn:
+            if not outbox.renew(conn, claimed, clock() + patience.lease):
+                raise Refused("another deliverer has taken it meanwhile", code="lease_lost")
+        return drivers[claimed.driver](Parcel(issued, key(issued.id, issued.order.digest or "")))
+
+    return work_off(engine, outbox.claim, attempt, drivers, patience, clock)
+
+
+def work_off(
+    engine: Engine,
+    claim: Claiming,
+    attempt: Attempt,
+    drivers: Iterable[str],
+    patience: Patience,
+    clock: Clock,
+) -> Iterator[Outcome]:
+    """Attempt what `claim` finds to be due, until nothing is, and say what became of each.
+
+    A driver whose other side cannot be reached is left alone for the rest: one attempt
+    has waited for it, the others need not.
+    """
+    working = dict.fromkeys(drivers)
+    while working:
+        now = clock()
+        with engine.begin() as conn:
+            claimed = claim(conn, list(working), now, now + patience.lease)
+        if claimed is None:
+            return
+        found = _attempted(attempt, claimed)
         yield _record(engine, claimed, found, patience, clock)
         if isinstance(found, Unreachable):
             del working[claimed.driver]
@@ -85,32 +126,16 @@ def pending(engine: Engine, drivers: Mapping[str, Deliver]) -> int:
         return sum(row.pending for row in outbox.counts(conn) if row.driver in drivers)
 
 
-def _claim(engine: Engine, drivers: list[str], patience: Patience, clock: Clock) -> Claim | None:
-    now = clock()
-    with engine.begin() as conn:
-        return outbox.claim(conn, drivers, now, now + patience.lease)
-
-
-def _attempt(
-    engine: Engine, driver: Deliver, claimed: Claim, patience: Patience, clock: Clock
-) -> str | DeliveryError:
-    """The reference under which the order arrived, or why it did not."""
+def _attempted(attempt: Attempt, claimed: Claim) -> str | DeliveryError:
+    """The reference under which it arrived, or why it did not."""
     try:
-        issued = orders.proven(engine, EVERYTHING, claimed.order_id)
-    except RatingError as error:
-        return Refused(error.detail, code=error.code)
-    # To prove a long order takes its time, and the driver needs all of the lease.
-    with engine.begin() as conn:
-        if not outbox.renew(conn, claimed, clock() + patience.lease):
-            return Refused("another deliverer has taken it meanwhile", code="lease_lost")
-    try:
-        return driver(Parcel(issued, key(issued.id, issued.order.digest or "")))
+        return attempt(claimed)
     except DeliveryError as error:
         return error
     except RatingError as error:
         return Refused(error.detail, code=error.code)
-    except Exception as error:  # a plug-in may raise anything, and must stop no other order
-        LOG.exception("order %s: %s failed", claimed.order_id, claimed.driver)
+    except Exception as error:  # a plug-in may raise anything, and must stop nothing else
+        LOG.exception("%s %s: %s failed", claimed.queue.noun, claimed.about, claimed.driver)
         return Refused(f"unexpected {type(error).__name__}; see the log", code="driver_failed")
 
 
@@ -118,15 +143,18 @@ def _record(
     engine: Engine, claimed: Claim, found: str | DeliveryError, patience: Patience, clock: Clock
 ) -> Outcome:
     now = clock()
-    about = claimed.order_id, claimed.tenant_id, claimed.driver, claimed.attempts
+    noun, about = claimed.queue.noun, claimed.about
+    told = noun, about, claimed.tenant_id, claimed.driver, claimed.attempts
     if isinstance(found, str):
         with engine.begin() as conn:
             if not outbox.delivered(conn, claimed, found, now):
-                LOG.warning("order %s arrived at %s once more, as %s", *about[::2], found)
-        return Outcome(*about, reference=found)
-    next_attempt_at = now + pause(patience, claimed.order_id, claimed.driver, claimed.attempts)
+                LOG.warning(
+                    "%s %s arrived at %s once more, as %s", noun, about, claimed.driver, found
+                )
+        return Outcome(*told, reference=found)
+    next_attempt_at = now + pause(patience, about, claimed.driver, claimed.attempts)
     answered = not isinstance(found, Unreachable)
     detail = found.detail.replace("\0", "")[:_LONGEST_DETAIL]
     with engine.begin() as conn:
         outbox.failed(conn, claimed, found.code, detail, next_attempt_at, answered=answered)
-    return Outcome(*about, error=found, next_attempt_at=next_attempt_at)
+    return Outcome(*told, error=found, next_attempt_at=next_attempt_at)

@@ -62,7 +62,7 @@ def patience(conf: ConfigOpts) -> Patience:
 
 def told(outcome: Outcome) -> str:
     """An outcome as one line."""
-    about = f"order {outcome.order_id} of {outcome.tenant_id}, {outcome.driver}"
+    about = f"{outcome.noun} {outcome.about} of {outcome.tenant_id}, {outcome.driver}"
     if outcome.error is None:
         return f"{about}: delivered as {outcome.reference}"
     error, after = outcome.error, outcome.next_attempt_at

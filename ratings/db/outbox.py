@@ -1,4 +1,8 @@
-"""The outbox: which orders are owed to which drivers, and what became of them."""
+"""The outbox: which orders are owed to which drivers, and what became of them.
+
+Alerts have a table of their own with the same columns (`ratings.db.budgets`); what is
+claimed of either is delivered, and failed, here.
+"""
 
 from __future__ import annotations
 
@@ -32,16 +36,16 @@ FROM due WHERE o.id = due.id
 RETURNING o.id, o.order_id, o.driver, o.attempts, due.tenant_id"""
 
 _RENEW = """
-UPDATE outbox SET leased_until = %(leased_until)s
+UPDATE {table} SET leased_until = %(leased_until)s
 WHERE id = %(id)s AND state = 'pending' AND attempts = %(attempts)s"""
 
 _DELIVERED = """
-UPDATE outbox SET state = 'delivered', reference = %(reference)s, delivered_at = %(now)s,
+UPDATE {table} SET state = 'delivered', reference = %(reference)s, delivered_at = %(now)s,
                   code = NULL, detail = NULL, leased_until = NULL
 WHERE id = %(id)s AND state = 'pending'"""
 
 _FAILED = """
-UPDATE outbox SET code = %(code)s, detail = %(detail)s, next_attempt_at = %(next_attempt_at)s,
+UPDATE {table} SET code = %(code)s, detail = %(detail)s, next_attempt_at = %(next_attempt_at)s,
                   leased_until = CASE WHEN %(answered)s THEN NULL ELSE leased_until END
 WHERE id = %(id)s AND state = 'pending' AND attempts = %(attempts)s"""
 
@@ -61,17 +65,29 @@ SELECT driver, code, count(*) AS orders FROM outbox
 WHERE state = 'pending' AND code IS NOT NULL GROUP BY driver, code ORDER BY driver, code"""
 
 
-class Claim(NamedTuple):
-    """A row of the outbox that is the caller's until the lease runs out.
+class Queue(NamedTuple):
+    """A table of what is owed, and what it is called."""
 
+    table: str
+    noun: str
+
+
+ORDERS = Queue("outbox", "order")
+
+
+class Claim(NamedTuple):
+    """A row of a queue that is the caller's until the lease runs out.
+
+    about:    the id of the order, or of what else is owed.
     attempts: of this row, the one that begins now included.
     """
 
     id: int
-    order_id: int
+    about: int
     driver: str
     attempts: int
     tenant_id: str
+    queue: Queue = ORDERS
 
 
 def append(conn: Connection, order_id: int, drivers: Sequence[str]) -> None:
@@ -102,19 +118,19 @@ def claim(
 
 
 def renew(conn: Connection, claimed: Claim, leased_until: datetime) -> bool:
-    """Let the lease last longer; false if somebody else has taken the order meanwhile."""
+    """Let the lease last longer; false if somebody else has taken the row meanwhile."""
     parameters = {
         "id": claimed.id,
         "attempts": claimed.attempts,
         "leased_until": leased_until,
     }
-    return conn.exec_driver_sql(_RENEW, parameters).rowcount == 1
+    return conn.exec_driver_sql(_of(claimed, _RENEW), parameters).rowcount == 1
 
 
 def delivered(conn: Connection, claimed: Claim, reference: str, now: datetime) -> bool:
-    """The order has arrived; false if somebody else has said so already."""
+    """It has arrived; false if somebody else has said so already."""
     parameters = {"id": claimed.id, "reference": reference, "now": now}
-    return conn.exec_driver_sql(_DELIVERED, parameters).rowcount == 1
+    return conn.exec_driver_sql(_of(claimed, _DELIVERED), parameters).rowcount == 1
 
 
 def failed(
@@ -139,7 +155,7 @@ def failed(
         "next_attempt_at": next_attempt_at,
         "answered": answered,
     }
-    return conn.exec_driver_sql(_FAILED, parameters).rowcount == 1
+    return conn.exec_driver_sql(_of(claimed, _FAILED), parameters).rowcount == 1
 
 
 def hasten(conn: Connection, drivers: Sequence[str], now: datetime) -> int:
@@ -155,3 +171,7 @@ def counts(conn: Connection) -> Sequence[Row[Any]]:
 def errors(conn: Connection) -> Sequence[Row[Any]]:
     """Per driver and code of the last error: how many orders wait for it to be mended."""
     return conn.exec_driver_sql(_ERRORS).all()
+
+
+def _of(claimed: Claim, sql: str) -> str:
+    return sql.format(table=claimed.queue.table)

@@ -75,9 +75,9 @@ def connection(conf: ConfigOpts, url: str, *secrets: str) -> Connection:
     """To `url`, as ``[erp]`` says. DefinitionError for what is no URL or holds a password."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise DefinitionError("the URL of an ERP begins with https:// or http:// and a host")
+        raise DefinitionError("a URL to deliver to begins with https:// or http:// and a host")
     if parts.username or parts.password:
-        raise DefinitionError("the URL of an ERP holds no password; there are options for it")
+        raise DefinitionError("a URL to deliver to holds no password; there are options for it")
     erp = conf.erp
     return Connection(url, erp.timeout, erp.time_limit, erp.ca_file, secrets)
 
@@ -132,7 +132,7 @@ class Exchange:
         left = self.deadline - time.monotonic()
         if left <= 0:
             limit = self.connection.time_limit
-            raise Unreachable(f"POST {url}: the order took longer than {limit} seconds")
+            raise Unreachable(f"POST {url}: it took longer than {limit} seconds")
         return left
 
     def _refuse(self, url: str, answer: Answer) -> None:

@@ -117,7 +117,7 @@ def test_an_order_that_cannot_be_put_into_the_outbox_is_not_issued(cloud):
 def test_what_arrived_has_a_reference_and_is_not_sent_again(cloud, clock, books):
     issued = close(cloud, "acme", "12:00")
     (outcome,) = deliver(cloud, clock, books=books)
-    assert (outcome.order_id, outcome.tenant_id, outcome.reference) == (issued.id, "acme", "S1")
+    assert (outcome.about, outcome.tenant_id, outcome.reference) == (issued.id, "acme", "S1")
     assert list(books.sales) == [key(issued.id, issued.digest)]
     assert rows(cloud, ROWS) == [(issued.id, "books", "delivered", 1, None, "S1")]
     clock.pass_by(days=1)
@@ -297,7 +297,7 @@ def test_deliverers_that_work_at_once_deliver_each_order_once(cloud, clock):
 
     def work(_):
         together.wait()
-        return [outcome.order_id for outcome in deliver(cloud, clock, books=books)]
+        return [outcome.about for outcome in deliver(cloud, clock, books=books)]
 
     with ThreadPoolExecutor(4) as pool:
         done = list(pool.map(work, range(4)))
