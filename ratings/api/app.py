@@ -23,6 +23,7 @@ from ratings.api.controllers.collect import Collect
 from ratings.api.controllers.discrepancies import Discrepancies
 from ratings.api.controllers.events import Events
 from ratings.api.controllers.explanations import OrderLines, RecordExplanation
+from ratings.api.controllers.forecast import Forecast
 from ratings.api.controllers.openapi import OpenApi
 from ratings.api.controllers.parked_events import ParkedEvents, Requeue
 from ratings.api.controllers.prices import Prices
@@ -129,6 +130,7 @@ def url_tree(services: Services) -> Versions:
             collect=Collect(services),
             discrepancies=Discrepancies(services),
             events=Events(services),
+            forecast=Forecast(services),
             parked_events=ParkedEvents(services, requeue=Requeue(services)),
             prices=Prices(services),
             records=Records(services, members={"explain": RecordExplanation(services)}),

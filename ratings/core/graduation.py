@@ -17,6 +17,8 @@ from ratings.core.model import Metadata, Price
 from ratings.core.orders import Adjustment, Basis, Item
 from ratings.core.pricing import PriceBook, rounded, units
 
+_Ladder = tuple[str, str, str, Metadata, str]
+
 
 class Band(NamedTuple):
     """Units of a graduated price that cost the same; `end` None is unbounded."""
@@ -78,16 +80,28 @@ def graduated(
 
 def _ladders(priced: Iterable[Item], book: PriceBook) -> list[list[Item]]:
     """Items that count together, of prices of which any is graduated; in the order of time."""
-    ladders: dict[tuple[str, str, str, Metadata, str], list[Item]] = {}
+    ladders: dict[_Ladder, list[Item]] = {}
     for item in priced:
-        price = _price(item, book)
-        key = price.component, price.region or "", price.tenant_id or "", price.match, price.per
-        ladders.setdefault(key, []).append(item)
+        ladders.setdefault(_ladder(_price(item, book)), []).append(item)
     return [
         sorted(ladder, key=lambda item: (item.record.start, place(item)))
         for _, ladder in sorted(ladders.items())
         if any(price.free or price.tiers for price in {_price(item, book) for item in ladder})
     ]
+
+
+def climbing(book: PriceBook) -> list[int]:
+    """Ids of the prices of which the order of time counts: these are graduated, or count together
+    with one that is."""
+    if not book.graduated:
+        return []
+    known = {_ladder(price) for price in book if price.free or price.tiers}
+    return sorted(price.id for price in book if _ladder(price) in known)
+
+
+def _ladder(price: Price) -> _Ladder:
+    """The same for prices that take over from each other."""
+    return price.component, price.region or "", price.tenant_id or "", price.match, price.per
 
 
 def _climbed(ladder: Iterable[Item], book: PriceBook) -> Iterator[tuple[Item, Band, Fraction]]:

@@ -8,7 +8,7 @@ choice never depends on the order in which prices were loaded.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -108,6 +108,10 @@ class PriceBook:
         """The price of an id. Raises KeyError."""
         return self._by_id[price_id]
 
+    def __iter__(self) -> Iterator[Price]:
+        """Every price, in no order that means anything."""
+        return iter(self._by_id.values())
+
     @property
     def graduated(self) -> bool:
         """Whether any price has free units or tiers."""
@@ -190,14 +194,15 @@ def _months(start: datetime, end: datetime, price: Price | None) -> list[Piece]:
     """[start, end) cut at the starts of months, if `price` is per month."""
     pieces: list[Piece] = []
     if price is not None and price.per == "month":
-        while (following := _next_month(start)) < end:
+        while (following := next_month(start)) < end:
             pieces.append((start, following, price))
             start = following
     pieces.append((start, end, price))
     return pieces
 
 
-def _next_month(instant: datetime) -> datetime:
+def next_month(instant: datetime) -> datetime:
+    """The first instant of the month after that of `instant`."""
     first = instant.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     return (first + timedelta(days=32)).replace(day=1)
 
@@ -228,7 +233,7 @@ def units(price: Price, quantity: Decimal, start: datetime, end: datetime) -> Fr
 def per_microseconds(per: str, instant: datetime) -> int:
     """How long one `per` lasts; a month is the calendar month of `instant`."""
     if per == "month":
-        following = _next_month(instant)
+        following = next_month(instant)
         return (following - (following - timedelta(days=1)).replace(day=1)) // MICROSECOND
     return _PER_MICROSECONDS[per]
 
