@@ -13,6 +13,7 @@ from oslo_config import cfg
 from oslo_log import log
 
 import ratings
+from ratings.channels.options import CHANNELS
 from ratings.collectors.options import COLLECTORS
 from ratings.collectors.pulling import PULLERS
 from ratings.erp.options import DRIVERS
@@ -221,6 +222,7 @@ def list_opts() -> list[tuple[str, Sequence[cfg.Opt]]]:
         ("reconciliation", RECONCILIATION),
         ("spool", SPOOL),
         ("metrics", METRICS),
+        *CHANNELS,
         *COLLECTORS,
         *PULLERS,
         *DRIVERS,

@@ -10,9 +10,11 @@ from typing import Any, TypeVar, cast
 import msgspec
 import yaml
 from oslo_config.cfg import ConfigOpts
-from stevedore import ExtensionManager
+from stevedore import ExtensionManager, NamedExtensionManager
 
 from ratings import shipped
+from ratings.budgeting import Tell
+from ratings.channels import Connect as Reach
 from ratings.collectors.pulling import Connect as ConnectSource
 from ratings.core import mappings
 from ratings.core.definitions import Definitions, parse
@@ -33,6 +35,7 @@ NAMESPACE = "ratings.transformers"
 EXPORTERS = "ratings.exporters"
 DRIVERS = "ratings.erp"
 SOURCES = "ratings.sources"
+CHANNELS = "ratings.channels"
 
 
 def transformers() -> Mapping[str, Transform]:
@@ -137,6 +140,15 @@ def deliverers(conf: ConfigOpts) -> Mapping[str, Deliver]:
     return {name: connect(conf, formats) for name, connect in _drivers(conf).items()}
 
 
+def channels(conf: ConfigOpts) -> Mapping[str, Tell]:
+    """The channels of ``[budgets] channels`` by name, ready for use.
+
+    Raises DefinitionError for one that is not installed or lacks an option.
+    """
+    found: dict[str, Reach] = _named(CHANNELS, conf.budgets.channels, "[budgets] channels")
+    return {name: connect(conf) for name, connect in found.items()}
+
+
 def _bound(exporter: Exporter, parties: Directory) -> Format:
     def render(issued: Issued) -> bytes:
         return exporter.export(issued, parties.parties(issued.order.tenant_id))
@@ -176,14 +188,19 @@ def _known_meters(name: str, section: Any, found: Definitions) -> None:
 
 
 def _named(namespace: str, names: Sequence[str], option: str) -> dict[str, Any]:
-    """The plug-ins of these names. DefinitionError for one that is not installed."""
+    """The plug-ins of those names. DefinitionError, which names the option, for unknown ones."""
     if not names:
         return {}
-    manager: ExtensionManager[Any] = ExtensionManager(namespace, on_load_failure_callback=_refuse)
+    manager: NamedExtensionManager[Any] = NamedExtensionManager(
+        namespace,
+        list(names),
+        on_load_failure_callback=_refuse,
+        warn_on_missing_entrypoint=False,
+    )
     installed = {extension.name: extension.plugin for extension in manager}
     for name in names:
         if name not in installed:
-            known = ", ".join(sorted(installed))
+            known = ", ".join(sorted({entry.name for entry in manager.list_entry_points()}))
             raise DefinitionError(f"{option}: {name} is none of {known}")
     return {name: installed[name] for name in names}
 

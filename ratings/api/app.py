@@ -19,6 +19,7 @@ from ratings.api import argspecs, authentication
 from ratings.api.authorisation import Policy
 from ratings.api.combining import Combiner
 from ratings.api.contexts import Identified, Numbered
+from ratings.api.controllers.budgets import BudgetAlerts, Budgets
 from ratings.api.controllers.collect import Collect
 from ratings.api.controllers.discrepancies import Discrepancies
 from ratings.api.controllers.events import Events
@@ -127,6 +128,8 @@ def url_tree(services: Services) -> Versions:
         v1=VersionOne(
             services,
             None,
+            budget_alerts=BudgetAlerts(services),
+            budgets=Budgets(services),
             collect=Collect(services),
             discrepancies=Discrepancies(services),
             events=Events(services),

@@ -14,6 +14,7 @@ from oslo_config import cfg
 from ratings import conf as options
 from ratings.cmd import (
     audit,
+    budgets,
     close,
     deliver,
     export,
@@ -62,6 +63,7 @@ COMMANDS = (
     Command("terms end", terms.end, terms.end_arguments),
     Command("tenants list", tenants.show),
     Command("tenants set", tenants.change, tenants.change_arguments),
+    Command("budgets check", budgets.check, budgets.check_arguments),
     Command("close", close.close, close.close_arguments),
     Command("export", export.export, export.export_arguments),
     Command("deliver", deliver.deliver, deliver.deliver_arguments),
@@ -76,6 +78,7 @@ COMMANDS = (
 )
 
 GROUPS = {
+    "budgets": "What tenants mean to spend: check.",
     "ingest": "Who delivers events without a token: hash.",
     "prices": "Price books: import, export.",
     "spool": "What waits on this host for the database: show, drain.",

@@ -4,6 +4,7 @@
 
     RatingError                     code, status, detail
     ├── InvalidInput          400   what was sent cannot be meant
+    │   ├── InvalidBudget     400   a budget that breaks a rule
     │   ├── InvalidEvent      400   a flat event that breaks a rule
     │   ├── InvalidPrice      400   a price that breaks a rule
     │   └── InvalidTerm       400   a term that breaks a rule
@@ -46,6 +47,10 @@ class RatingError(Exception):
 class InvalidInput(RatingError):
     code = "invalid_input"
     status = 400
+
+
+class InvalidBudget(InvalidInput):
+    code = "budget_invalid"
 
 
 class InvalidEvent(InvalidInput):

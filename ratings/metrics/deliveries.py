@@ -18,7 +18,7 @@ class DeliveryMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._attempts = Counter(
             "ratings_deliveries",
-            "Attempts to deliver a sales order: delivered, or the code of the error.",
+            "Attempts to deliver an order or an alert: delivered, or the code of the error.",
             ["driver", "result"],
             registry=registry,
         )

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from oslo_policy.policy import RuleDefault
 
 from ratings.policies import (
+    budgets,
     collect,
     discrepancies,
     events,
@@ -32,6 +33,7 @@ from ratings.policies import (
 
 _MODULES = (
     personas,
+    budgets,
     collect,
     discrepancies,
     events,

@@ -5,6 +5,7 @@ from oslo_policy.policy import DocumentedRuleDefault, RuleDefault
 ADMIN = "rule:cloud_admin"
 INGESTION = "rule:cloud_admin or rule:ingester"
 READER = "rule:cloud_admin or rule:project_reader"
+MANAGER = "rule:cloud_admin or rule:project_manager"
 EVERYBODY = "@"
 
 SCOPES = ["system", "project"]
@@ -42,6 +43,11 @@ RULES = (
         "project_reader",
         "role:reader and project_id:%(project_id)s",
         "Who may see what a project uses. The roles manager and member imply reader.",
+    ),
+    RuleDefault(
+        "project_manager",
+        "role:manager and project_id:%(project_id)s",
+        "Who may decide for a project how its spending is watched.",
     ),
     RuleDefault(
         ALL_TENANTS,

@@ -78,7 +78,7 @@ def empty(engine: Engine) -> None:
         conn.exec_driver_sql("SET LOCAL session_replication_role = replica")
         conn.exec_driver_sql(
             "TRUNCATE events, parked_events, records, resources, tallies, prices, sales_orders,"
-            " terms, tenants"
+            " terms, tenants, budgets"
             " CASCADE"
         )
         conn.exec_driver_sql("UPDATE revisions SET revision = revision + 1")

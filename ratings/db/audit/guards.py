@@ -12,6 +12,13 @@ from ratings.db.audit.check import Finding
 _REFUSE = "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
 
 TRIGGERS = {
+    "tr_budget_alerts_keep": f"BEFORE DELETE OR UPDATE OR TRUNCATE ON budget_alerts {_REFUSE}",
+    "tr_budget_deliveries_final": "BEFORE UPDATE ON budget_deliveries"
+    " FOR EACH ROW EXECUTE FUNCTION refuse_undelivery()",
+    "tr_budget_deliveries_keep": f"BEFORE DELETE OR TRUNCATE ON budget_deliveries {_REFUSE}",
+    "tr_budgets_final": "BEFORE UPDATE ON budgets"
+    " FOR EACH ROW EXECUTE FUNCTION refuse_other_budget()",
+    "tr_budgets_keep": f"BEFORE DELETE OR TRUNCATE ON budgets {_REFUSE}",
     "tr_components_keep": f"BEFORE DELETE OR UPDATE OR TRUNCATE ON components {_REFUSE}",
     "tr_events_keep": f"BEFORE DELETE OR UPDATE OR TRUNCATE ON events {_REFUSE}",
     "tr_outbox_final": "BEFORE UPDATE ON outbox FOR EACH ROW EXECUTE FUNCTION refuse_undelivery()",
@@ -48,8 +55,9 @@ FUNCTIONS = {
     "refuse_billed_term": "74b0ae9d40a7cddebf7182f158122728",
     "refuse_change": "4c25a8601eaa5befd7505ce25c441790",
     "refuse_other_currency": "78c19b0f6e9e35320e493dcba24f86c7",
+    "refuse_other_budget": "8b2967a003be1011d34f5baa39107bfa",
     "refuse_overdraft": "89789b02bd4a12e2a22dc93c4f7a5518",
-    "refuse_undelivery": "29d8a708bcff6eeb6f768cddc9e4c816",
+    "refuse_undelivery": "0590fb6cac03505412bb5cd4a0460530",
     "share_of": "e1159d1ff291c753affcdc24e02d90d2",
 }
 """MD5 of the body of each function, as the migrations have it."""

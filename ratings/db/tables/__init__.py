@@ -11,7 +11,16 @@ The row they point at is locked when they are written, and a trigger refuses to
 delete it ever after; the audit looks all the same.
 """
 
-from ratings.db.tables import collections, journal, ledger, orders, outbox, requests
+from ratings.db.tables import budgets, collections, journal, ledger, orders, outbox, requests
 from ratings.db.tables.shared import metadata
 
-__all__ = ["collections", "journal", "ledger", "metadata", "orders", "outbox", "requests"]
+__all__ = [
+    "budgets",
+    "collections",
+    "journal",
+    "ledger",
+    "metadata",
+    "orders",
+    "outbox",
+    "requests",
+]

@@ -84,6 +84,11 @@ NO_RECORD_CHECKS = """ALTER TABLE records DROP CONSTRAINT ck_records_quantity,
     DROP CONSTRAINT ck_records_bounded, DROP CONSTRAINT ex_records_overlap"""
 ONE_LINE = "ALTER TABLE sales_order_lines DROP CONSTRAINT uq_sales_order_lines_record_id_sign"
 
+BUDGET = """INSERT INTO budgets (tenant_id, period, amount, currency, thresholds, created_at)
+    VALUES ('acme', 'day', 10, 'USD', '[{"kind": "actual", "percent": "50"}]', now())"""
+ALERT = """INSERT INTO budget_alerts (budget_id, kind, percent, span, amount, spent, crossed_at)
+    VALUES (1, 'actual', {}, '[2026-01-01, 2026-01-02)', 10, {}, now())"""
+
 MANIPULATIONS = {
     # Adjustments of orders.
     "an adjustment is changed": (
@@ -132,6 +137,45 @@ MANIPULATIONS = {
     "a delivery of no order is there": (
         "delivery_incomplete",
         "INSERT INTO outbox (order_id, driver) VALUES (99, 'odoo')",
+    ),
+    # Budgets.
+    "an alert says more than was spent": (
+        "alert_unfounded",
+        BUDGET,
+        "ALTER TABLE budget_alerts DROP CONSTRAINT ck_budget_alerts_crossed",
+        ALERT.format("50", "4"),
+    ),
+    "an alert is about a threshold that its budget has not": (
+        "alert_unfounded",
+        BUDGET,
+        ALERT.format("40", "5"),
+    ),
+    "an alert is about no budget": ("alert_unfounded", ALERT.format("50", "5")),
+    "a budget has become larger": (
+        "alert_unfounded",
+        BUDGET,
+        ALERT.format("50", "5"),
+        "UPDATE budgets SET amount = 11",
+    ),
+    "a threshold is told twice": (
+        "alert_twice",
+        BUDGET,
+        "DROP INDEX uq_budget_alerts_once",
+        ALERT.format("50", "5"),
+        ALERT.format("50.0", "6"),
+    ),
+    "an alert that was not raised is delivered": (
+        "alert_delivery_incomplete",
+        """INSERT INTO budget_deliveries (alert_id, driver, next_attempt_at)
+           VALUES (9, 'webhook', now())""",
+    ),
+    "an alert is said to have arrived nowhere": (
+        "alert_delivery_incomplete",
+        BUDGET,
+        ALERT.format("50", "5"),
+        "ALTER TABLE budget_deliveries DROP CONSTRAINT ck_budget_deliveries_delivered",
+        """INSERT INTO budget_deliveries (alert_id, driver, next_attempt_at, state)
+           VALUES (1, 'webhook', now(), 'delivered')""",
     ),
     "a credit is not kept": (
         "order_digest",

@@ -253,4 +253,7 @@ def test_the_service_refuses_to_start_with_nobody_to_deliver_to(cloud, start):
     service = start()
     _, err = service.communicate(timeout=30)
     assert service.returncode == 1
-    assert err == "ratings-deliverer: [erp] drivers is empty: there is nobody to deliver to\n"
+    assert err == (
+        "ratings-deliverer: [erp] drivers and [budgets] channels are empty: there is nobody to"
+        " deliver to\n"
+    )

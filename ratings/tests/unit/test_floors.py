@@ -26,6 +26,7 @@ FLOORS = {
     "exporters": (3, {"msgspec", "pyarrow"}),
     "policies": (3, {"oslo_policy"}),
     "api": (4, ANY),
+    "channels": (4, ANY),
     "collectors": (4, ANY),
     "erp": (4, ANY),
     "metrics": (4, ANY),
