@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ratings.api.endpoint import Contract, endpoint
+from ratings.api.idempotency import Asked
 from ratings.api.paging import Page, page
 from ratings.api.resource import Resource
 from ratings.api.types import collect as types
@@ -41,12 +42,14 @@ class Collect(Resource):
             body=types.CollectRequest,
             answer=types.CollectRequested,
             status=202,
+            once=True,
         )
     )
-    def post(self, which: types.CollectRequest) -> dict[str, Any]:
+    def post(self, which: types.CollectRequest, asked: Asked) -> dict[str, Any]:
         """Let pullers collect these next; they see it at their next turn."""
         services = self.services
         with services.engine.begin() as conn:
+            keep = asked.telling(dict)(conn)
             found = collections.request(
                 conn,
                 services.clock(),
@@ -55,5 +58,5 @@ class Collect(Resource):
                 tenant_ids=which.tenant_ids,
                 since=which.since,
             )
-        unknown = sorted(set(which.tenant_ids or ()) - set(found))
-        return {"requested": len(found), "unknown": unknown}
+            unknown = sorted(set(which.tenant_ids or ()) - set(found))
+            return keep({"requested": len(found), "unknown": unknown})

@@ -14,6 +14,10 @@ _LINE = (
 )
 
 NULL = {
+    "Budget": "description",
+    "BudgetAlert": "description forecast",
+    "BudgetStanding": "description",
+    "Collection": "requested_at gone_at last_attempt_at last_collected_at code detail",
     "Discrepancy": "tenant_id currency",
     "Event": "event_time resource_type resource_id tenant_id action content",
     "ExplainedAdjustment": "price term base agreed working order_id takes_back",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ratings.api.openapi.budgets import BUDGETS
+
 _COUNTS = {
     "received": "Events that came in: rated + ignored + parked.",
     "rated": "Journaled, about a resource.",
@@ -214,6 +216,31 @@ _STATUS = {
     "rel": "What the link leads to.",
 }
 
+_COLLECTIONS = {
+    **{
+        f"{datatype}.source": "What is collected from: gnocchi, prometheus, ..."
+        for datatype in ("Collection", "CollectQuery", "CollectRequest")
+    },
+    "Collection.id": "Number of the row.",
+    "Collection.region": "Region of the source.",
+    "Collection.attempts": "Errors in a row.",
+    "Collection.code": "Of the last error; null if the last attempt was none.",
+    "Collection.detail": "What the last error said.",
+    "collected_from": "Where the first window began.",
+    "collected_until": "Everything before was taken in.",
+    "requested_at": "When it was asked for; null if nobody waits for it.",
+    "gone_at": "Since when the tenant is no longer listed; it is collected up to there.",
+    "next_attempt_at": "No attempt is made before.",
+    "last_attempt_at": "When a window was tried last.",
+    "last_collected_at": "When a window was collected last.",
+    "samples": "Samples that were taken in, duplicates not counted.",
+    "failing": "Whether the last attempt failed.",
+    "tenant_ids": "Whom to collect; by default all.",
+    "CollectRequest.since": "What was measured from then on is collected again.",
+    "requested": "Rows that are asked for.",
+    "unknown": "Tenants that were asked for and have no row.",
+}
+
 _PAGES = {
     "limit": "How many rows at most.",
     "marker": "What the page before ended with.",
@@ -229,10 +256,13 @@ WORDS = {
     **_EVIDENCE,
     **_EXPLANATIONS,
     **_STATUS,
+    **_COLLECTIONS,
+    **BUDGETS,
     **_PAGES,
 }
 
 IDS: dict[str, tuple[dict[str, Any], str]] = {
+    "budget_id": ({"type": "integer", "minimum": 1}, "Number of the budget."),
     "number": ({"type": "integer", "minimum": 1}, "Number of the line in its order."),
     "order_id": ({"type": "integer", "minimum": 1}, "Number of the order."),
     "price_id": ({"type": "integer", "minimum": 1}, "Number of the price."),

@@ -20,8 +20,20 @@ Schema = Mapping[str, Any]
 CODES: Mapping[int, tuple[str, ...]] = {
     400: (
         *("bad_request", "body_incomplete", "body_invalid", "body_no_event", "body_no_sample"),
-        *("body_not_json", "content_invalid", "currency_invalid", "end_in_future"),
-        *("end_not_after_start", "event_invalid", "event_time_invalid", "event_type_invalid"),
+        *(
+            "body_not_json",
+            "budget_invalid",
+            "content_invalid",
+            "currency_invalid",
+            "end_in_future",
+        ),
+        *(
+            "end_not_after_start",
+            "end_not_ahead",
+            "event_invalid",
+            "event_time_invalid",
+            "event_type_invalid",
+        ),
         *("field_invalid", "field_missing", "format_unknown", "idempotency_key_invalid"),
         *("invalid_input", "nesting_too_deep", "no_usage", "number_invalid", "price_invalid"),
         *("query_invalid", "range_invalid", "resource_type_invalid", "tenant_id_invalid"),
@@ -33,7 +45,7 @@ CODES: Mapping[int, tuple[str, ...]] = {
     405: ("method_not_allowed",),
     406: ("not_acceptable",),
     409: (
-        *("conflict", "currency_fixed", "currency_mixed", "derivation_failed"),
+        *("budgets_exhausted", "conflict", "currency_fixed", "currency_mixed", "derivation_failed"),
         *("idempotency_key_in_use", "not_exportable", "order_overlap", "period_billed"),
         *("price_overlap", "resource_ambiguous"),
     ),

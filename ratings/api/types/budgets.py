@@ -27,7 +27,7 @@ class NewBudget(Base):  # type: ignore[misc]  # WSME has no types
 
 
 class Budget(Base):  # type: ignore[misc]
-    """A budget; of one that is asked for alone, also how the period that runs stands."""
+    """What a tenant means to spend in each period."""
 
     id = _ID
     tenant_id = Text()
@@ -40,6 +40,8 @@ class Budget(Base):  # type: ignore[misc]
 
 
 class BudgetStanding(Budget):
+    """A budget, and how it stands in the period that runs."""
+
     start_at = Instant()
     end_at = Instant()
     spent = Number()

@@ -19,6 +19,7 @@ from ratings.auditing import audit
 from ratings.core.budgets import Budget, Threshold, span_of
 from ratings.core.deliveries import Patience, Unreachable
 from ratings.core.errors import Conflict, InvalidBudget, NotFound
+from ratings.db.reading import EVERYTHING
 from ratings.tests.brokers import until
 from ratings.tests.journals import instant, journal, price
 from ratings.tests.ledgers import SETTINGS, add_prices, empty, rate, rater, rows, scalar

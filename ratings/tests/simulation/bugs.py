@@ -17,7 +17,7 @@ from ratings import rater as rating
 from ratings.batch import Result
 from ratings.core import adjustments, graduation, ledger, pricing
 from ratings.core.errors import Unavailable
-from ratings.core.model import ACTIONS, Event
+from ratings.core.model import ACTIONS, SINCE, Event
 from ratings.db import events, records, sales_orders
 from ratings.rater import Rater
 from ratings.tests.simulation.campaign import DAYS, Outcome, simulate
@@ -98,11 +98,7 @@ def _last(memory: Any, event: Event, sampling: Any) -> Any:
 
 
 def _without_lead_in(state: Any, event: Event, sampling: Any) -> Any:
-    return state.since if state.since is not None else event.event_time
-
-
-def _amounts_first(term: Any) -> Any:
-    return term.kind != "discount_amount", term.component is None, term.tenant_id is None, term.id
+    return state.since if SINCE in state.memory else event.event_time
 
 
 def _without_free(holds: Callable[..., Any]) -> Callable[..., Any]:
@@ -183,7 +179,6 @@ FAULTS = (
     ),
     Fault("no status holds from before a window", uptime, "_since", _without_lead_in),
     Fault("what adjusts a billed period stays as it is", adjusting, "settled", lambda *_: []),
-    Fault("discounts of amounts come first", adjustments, "_precedence", _amounts_first),
     Fault("minimum charges charge nothing", adjustments, "_topped_up", lambda *_: iter(())),
     Fault("credits pay nothing", adjusting, "paid", lambda *_: []),
     Fault(

@@ -28,16 +28,16 @@ _STATUSES = ("active", "active", "active", "shutoff", "paused", "suspended")
 
 
 def live(life: Life, tenants: list[str]) -> None:
-    """A volume: it grows, shrinks, changes its type, and its owner."""
+    """A volume: it grows and shrinks, changes its type, and its owner."""
     life.now(size=whole(life.chance.randint(1, 500)), volume_type=life.chance.choice(TYPES))
     while life.wait():
-        deed = life.chance.choice(("grow", "grow", "retype", "transfer", "delete"))
+        deed = life.chance.choice((*6 * ("resize",), "retype", "transfer", "delete"))
         if deed == "delete":
             return life.now(alive=False)
         if deed == "transfer":
             life.tenant = life.chance.choice(tenants)
         size = life.facts["size"]
-        if deed == "grow":
+        if deed == "resize":
             size = Fraction(life.chance.randint(1, 2000), 4)
         life.now(
             size=size, **({"volume_type": life.chance.choice(TYPES)} if deed == "retype" else {})
