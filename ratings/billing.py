@@ -16,6 +16,7 @@ from ratings.core.ledger import Verdict
 from ratings.core.orders import Adjustment, Item, Order, Subject
 from ratings.core.pricing import PriceBook
 from ratings.db import resources, sales_orders
+from ratings.db.reading import lifted
 from ratings.db.resources import Resource
 from ratings.db.sales_orders import Entry
 from ratings.settling import Settings
@@ -68,12 +69,15 @@ def decided(bill: Bill, *, but: Set[int] = frozenset()) -> Iterator[Decided]:
     rules_of = bill.settings.rules(bill.book)
     cuts = [bill.end] if bill.previous is None else [bill.previous.end, bill.end]
     closing = {bill.tenant_id: bill.end}
-    crossing = resources.to_close(bill.conn, bill.tenant_id, cuts)
+    # What another has by now may have to be cut, too, with what is believed of it.
+    with lifted(bill.conn):
+        crossing = resources.to_close(bill.conn, bill.tenant_id, cuts)
     concerned = [row_id for row_id in crossing if row_id not in but]
     for at in range(0, len(concerned), _CHUNK):
-        rows = resources.by_ids(bill.conn, concerned[at : at + _CHUNK], locked=bill.locked)
-        found = map(resources.of, rows)
-        for group, from_the_start in _by_history(found, crossing, bill.end):
+        with lifted(bill.conn):
+            chunk = concerned[at : at + _CHUNK]
+            found = resources.by_ids(bill.conn, chunk, locked=bill.locked)
+        for group, from_the_start in _by_history(map(resources.of, found), crossing, bill.end):
             cases, all_cuts = settling.gather(
                 bill.conn, group, {}, from_the_start=from_the_start, closing=closing
             )

@@ -24,7 +24,7 @@ from ratings.core.explaining import (
 from ratings.core.model import ACTIONS, Key, Price, Record
 from ratings.db import evidence, prices
 from ratings.db import records as ledger
-from ratings.db.reading import Scope, reading
+from ratings.db.reading import Scope, lifted, reading
 
 _Related = Callable[[int, int, int, int], Sequence[Row[Any]]]
 
@@ -93,7 +93,10 @@ class _Beside(NamedTuple):
     def of(cls, conn: Connection, rows: Sequence[Row[Any]]) -> _Beside:
         owners = {row.id: row.tenant_id for row in rows}
         events: dict[tuple[int, str], list[tuple[Key, Sighting]]] = {}
-        for e in evidence.neighbours(conn, list(owners)):
+        with lifted(conn):
+            # Of what names others nothing but type and time is told: see `seen_by`.
+            found = evidence.neighbours(conn, list(owners))
+        for e in found:
             seen = Sighting(
                 e.id, e.message_id, e.event_type, e.event_time, e.received_at, e.action, e.content
             )

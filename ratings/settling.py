@@ -20,6 +20,7 @@ from ratings.core.model import SAMPLE, Event, State
 from ratings.core.pricing import PriceBook
 from ratings.core.timeline import Transform, follows, ordered
 from ratings.db import events, prices, records, resources, sales_orders, tenants
+from ratings.db.reading import lifted
 from ratings.db.resources import Resource
 
 RulesOf = Callable[[str], Rules]
@@ -40,8 +41,10 @@ class Settings:
     drivers: tuple[str, ...] = ()
 
     def price_book(self, conn: Connection) -> PriceBook:
-        """All prices, as `conn` sees them."""
-        return PriceBook(prices.load(conn), self.currency, tenants.currencies(conn, self.currency))
+        """All prices; everybody shares the book, so they are those of all tenants."""
+        with lifted(conn):
+            currencies = tenants.currencies(conn, self.currency)
+            return PriceBook(prices.load(conn), self.currency, currencies)
 
     def rules(self, book: PriceBook) -> RulesOf:
         types, transformers = self.definitions.types, self.transformers
@@ -65,7 +68,19 @@ def gather(
     An event that comes in order needs what is believed and nothing else; one
     that comes late needs the whole timeline. ``from_the_start`` trusts nothing
     but the journal. ``closing`` are cuts of orders (tenant -> end) about to be issued.
+    What it gathers is of every tenant that owned them, whoever `conn` reads for.
     """
+    with lifted(conn):
+        return _gathered(conn, locked, arrived, from_the_start, closing or {})
+
+
+def _gathered(
+    conn: Connection,
+    locked: Iterable[Resource],
+    arrived: Mapping[int, Sequence[Event]],
+    from_the_start: bool,
+    closing: Mapping[str, datetime],
+) -> tuple[Cases, Cuts]:
     timelines = {r.id: (r, ordered(arrived.get(r.id, ()))) for r in locked}
     late = [
         row_id
@@ -80,7 +95,7 @@ def gather(
         for row_id, (resource, news) in timelines.items()
     }
     cuts = _cuts(conn, starts.values())
-    for tenant_id, end in (closing or {}).items():
+    for tenant_id, end in closing.items():
         cuts[tenant_id] = sorted({*cuts.get(tenant_id, ()), end})
     have = records.current(conn, since) if (since := _needed(starts, cuts)) else {}
     cases = {

@@ -15,7 +15,9 @@ _WORDS = {
 def of_record(action: str | None) -> str:
     """Why a record ends: the action of the event at its end; None is no event at all."""
     if action is None:
-        return "A price changed, a month or a window ended, or a sales order was issued."
+        return (
+            "A price or the owner changed, a month or a window ended, or a sales order was issued."
+        )
     return _WORDS.get(action) or f"Resource: {action.replace('_', ' ')}."
 
 

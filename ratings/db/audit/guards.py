@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, Engine
 
 from ratings.db import migration
+from ratings.db.audit import tenant_reads
 from ratings.db.audit.check import Finding
 
 _REFUSE = "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
@@ -87,7 +88,7 @@ def schema(engine: Engine) -> Iterator[Finding]:
 
 
 def guards(conn: Connection) -> Iterator[Finding]:
-    """Which triggers and constraints are not on guard."""
+    """Which triggers, constraints and policies are not on guard."""
     yield from _triggers(conn)
     bodies = {f.name: f.body for f in conn.exec_driver_sql(_FUNCTIONS, (list(FUNCTIONS),))}
     for name, body in FUNCTIONS.items():
@@ -97,6 +98,7 @@ def guards(conn: Connection) -> Iterator[Finding]:
     for row in conn.exec_driver_sql(_UNCHECKED):
         detail = f"constraint {row.name} is not checked for every row"
         yield Finding("constraint_unchecked", f"table {row.table}", detail)
+    yield from tenant_reads.findings(conn)
     role = conn.exec_driver_sql("SHOW session_replication_role").scalar_one()
     if role != "origin":
         detail = f"session_replication_role is {role} for who connects"

@@ -647,6 +647,29 @@ MANIPULATIONS = {
         """CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS
            'BEGIN RETURN NULL; END'""",
     ),
+    "a policy is disabled": (
+        "policy_disabled",
+        "ALTER TABLE records DISABLE ROW LEVEL SECURITY",
+    ),
+    "a policy is dropped": ("policy_changed", "DROP POLICY rls_records ON records"),
+    "a policy lets more through": (
+        "policy_changed",
+        "ALTER POLICY rls_sales_orders ON sales_orders USING (true)",
+    ),
+    "there is one more policy": (
+        "policy_changed",
+        "CREATE POLICY mine ON sales_orders USING (true)",
+    ),
+    "the view of tenants is dropped": ("view_changed", "DROP VIEW ratings_tenant.resources"),
+    "the view of tenants shows more": (
+        "view_changed",
+        "CREATE OR REPLACE VIEW ratings_tenant.resources AS SELECT * FROM resources",
+    ),
+    "tenants may read bodies of events": (
+        "role_changed",
+        "GRANT SELECT ON events TO ratings_tenant",
+    ),
+    "tenants may write": ("role_changed", "GRANT UPDATE ON records TO ratings_tenant"),
     "a constraint is dropped": ("schema_differs", NO_RECORDS_OVERLAP),
     "a primary key is dropped": (
         "schema_differs",
@@ -681,6 +704,17 @@ def test_triggers_that_sleep_for_everybody_are_found(history):
         conn.exec_driver_sql(f"ALTER DATABASE {name} SET session_replication_role = replica")
     history.dispose()
     assert codes(history) == {"trigger_disabled"}
+
+
+@pytest.mark.parametrize("power", ["LOGIN", "BYPASSRLS"])
+def test_a_role_of_tenants_that_sees_more_is_found(history, administrator, power):
+    with administrator.connect() as conn:
+        conn.exec_driver_sql(f"ALTER ROLE ratings_tenant {power}")
+        try:
+            assert codes(history) == {"role_changed"}
+        finally:
+            conn.exec_driver_sql(f"ALTER ROLE ratings_tenant NO{power}")
+    assert codes(history) == set()
 
 
 def forge(engine):
