@@ -372,3 +372,30 @@ def test_a_policy_file_gives_a_role_of_its_own_what_it_says(settings, database, 
     assert get("/v1/usage?tenant_id=acme").json == {"usage": [], "links": []}
     assert refusal(get("/v1/records?tenant_id=acme")) == FORBIDDEN
     assert refusal(get("/v1/prices")) == FORBIDDEN
+
+
+def test_pages_of_named_origins_may_ask_and_others_may_not(settings, database, tmp_path):
+    path = tmp_path / "ratings.conf"
+    path.write_text("[cors]\nallowed_origin = https://horizon.example.com\n")
+    conf = options.load(["--config-file", str(path)])
+    services = make_services(conf, database, settings, plugins.exports(conf), lambda: NOW)
+    app = serve(conf, services, (*MIDDLEWARES[:-1], recognised))
+
+    def sent(method, origin, **environ):
+        request = Request.blank("/v1/prices", method=method, headers={"Origin": origin})
+        request.environ.update(environ)
+        return request.get_response(app)
+
+    wanted = {
+        "HTTP_ACCESS_CONTROL_REQUEST_METHOD": "GET",
+        "HTTP_ACCESS_CONTROL_REQUEST_HEADERS": "X-Auth-Token",
+    }
+    allowed = sent("OPTIONS", "https://horizon.example.com", **wanted)
+    assert allowed.status_int == 200
+    assert allowed.headers["Access-Control-Allow-Headers"] == "X-Auth-Token"
+    refused = sent("GET", "https://horizon.example.com")
+    assert refusal(refused) == (401, "unauthenticated")
+    assert refused.headers["Access-Control-Allow-Origin"] == "https://horizon.example.com"
+    for method in ("OPTIONS", "GET"):
+        found = sent(method, "https://elsewhere.example.com", **wanted)
+        assert "Access-Control-Allow-Origin" not in found.headers
