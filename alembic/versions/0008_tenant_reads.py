@@ -113,11 +113,8 @@ UNION ALL
 SELECT r.id, r.region, r.resource_type, r.resource_id, NULL, NULL, NULL, r.created_at,
        NULL, NULL, false, '{}', NULL, NULL
 FROM resources r WHERE r.tenant_id IS DISTINCT FROM current_setting('ratings.tenant', true)
-  AND (EXISTS (SELECT FROM records x
-               WHERE x.resource_id = r.id AND x.tenant_id = current_setting('ratings.tenant', true))
-       OR EXISTS (SELECT FROM sales_orders o JOIN sales_order_resources n ON n.order_id = o.id
-                  WHERE n.resource_id = r.id
-                    AND o.tenant_id = current_setting('ratings.tenant', true)));
+  AND r.id IN (SELECT x.resource_id FROM records x
+               WHERE x.tenant_id = current_setting('ratings.tenant', true));
 """
 
 # Of events neither content nor body.
