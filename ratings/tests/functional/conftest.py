@@ -48,16 +48,21 @@ class Quiet(WSGIRequestHandler):
 
 
 @pytest.fixture
-def client(api):
-    """An HTTP client of it, over a socket: nothing of a request is put right on the way."""
+def url(api):
+    """Where it is served."""
     with make_server("127.0.0.1", 0, api, Server, Quiet) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.005,))
         thread.start()
-        url = f"http://127.0.0.1:{server.server_port}"
-        with httpx.Client(base_url=url, timeout=60) as found:
-            yield found
+        yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def client(url):
+    """An HTTP client of it, over a socket: nothing of a request is put right on the way."""
+    with httpx.Client(base_url=url, timeout=60) as found:
+        yield found
 
 
 def url_text(engine):

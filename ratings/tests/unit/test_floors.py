@@ -30,6 +30,7 @@ FLOORS = {
     "collectors": (4, ANY),
     "erp": (4, ANY),
     "metrics": (4, ANY),
+    "client": (0, {"cliff", "keystoneauth1", "osc_lib", "requests"}),
     "cmd": (5, ANY),
     "conf": (5, ANY),
     "plugins": (5, ANY),
@@ -106,6 +107,22 @@ def test_transformers_are_reached_through_their_plug_in_table(path):
     if path.parts[0] not in ("transformers", "cmd", "plugins.py"):
         for line, name in imports(path):
             assert not name.startswith("ratings.transformers"), f"{path}:{line}"
+
+
+@pytest.mark.parametrize("path", sources())
+def test_the_client_and_the_server_know_nothing_of_each_other(path):
+    client = path.parts[0] == "client"
+    for line, name in imports(path):
+        if name.startswith("ratings.") and name != "ratings.__version__":
+            assert name.startswith("ratings.client") == client, f"{path}:{line} imports {name}"
+
+
+@pytest.mark.parametrize("path", sources("client"))
+def test_only_commands_need_more_than_keystoneauth1(path):
+    if path.parts[1] != "osc":
+        for line, name in imports(path):
+            assert name.split(".")[0] not in {"cliff", "osc_lib"}, f"{path}:{line}"
+            assert not name.startswith("ratings.client.osc"), f"{path}:{line}"
 
 
 @pytest.mark.parametrize("path", sources())
