@@ -10,7 +10,7 @@ import ratings
 
 project = "ratings"
 version = release = ratings.__version__
-extensions = ["generated"]
+extensions = ["cliff.sphinxext", "generated"]
 exclude_patterns = []
 html_theme = "alabaster"
 html_theme_options = {

@@ -203,8 +203,9 @@ def test_every_command_is_described():
 def test_every_entry_point_is_described():
     text = page("install/packages.rst")
     for group in entry_points():
-        for name in entry_points(group):
-            assert group == "console_scripts" or f"``{group}``" in text
+        assert group == "console_scripts" or f"``{group}``" in text
+        # The commands of the client have a page and a test of their own.
+        for name in entry_points(group) if group != "openstack.rating.v1" else ():
             assert f"``{name}``" in text
 
 

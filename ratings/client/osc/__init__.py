@@ -1,0 +1,1 @@
+"""``openstack rating ...``: the client as commands of python-openstackclient."""
