@@ -1,4 +1,4 @@
-"""Lists of what Nova and Cinder have, by openstacksdk. Nothing is ever changed there."""
+"""Clouds by openstacksdk, and lists of what their Nova and Cinder have. These are only read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UNBORN = frozenset({"building", "creating"})
 
 
 class CloudUnusable(RatingError):
-    """The cloud, or openstacksdk, does not give the list."""
+    """The cloud, or openstacksdk, does not do what it is asked for."""
 
     code = "cloud_unusable"
 
@@ -27,16 +27,8 @@ def listed(cloud: str, service: str, taken_at: datetime, connect: Any = None) ->
     cloud: its name in ``clouds.yaml``. connect: in the place of ``openstack.connect``.
     Raises CloudUnusable.
     """
-    if connect is None:
-        try:
-            import openstack
-        except ImportError as error:
-            raise CloudUnusable(
-                "openstacksdk is not installed: pip install '.[reconcile]'"
-            ) from error
-        connect = openstack.connect
     try:
-        connection = connect(cloud=cloud)
+        connection = (connect or connected)(cloud)
         types, read = SERVICES[service]
         rows = list(read(connection))
         region = str(connection.config.region_name or "")
@@ -49,6 +41,18 @@ def listed(cloud: str, service: str, taken_at: datetime, connect: Any = None) ->
         document["region"] = region
     document["resources"] = rows
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+
+
+def connected(cloud: str | None) -> Any:
+    """A connection of openstacksdk; without a name, to the cloud that OS_* variables tell.
+
+    Raises CloudUnusable, and whatever openstacksdk raises.
+    """
+    try:
+        import openstack
+    except ImportError as error:
+        raise CloudUnusable("openstacksdk is not installed: pip install openstacksdk") from error
+    return openstack.connect(cloud=cloud)
 
 
 def servers(connection: Any) -> Iterator[Row]:

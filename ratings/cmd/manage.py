@@ -15,6 +15,7 @@ from ratings import conf as options
 from ratings.cmd import (
     audit,
     budgets,
+    catalog,
     close,
     deliver,
     export,
@@ -73,6 +74,7 @@ COMMANDS = (
     Command("openapi", openapi.openapi, openapi.openapi_arguments),
     Command("requeue", requeue.requeue, requeue.requeue_arguments),
     Command("ingest hash", ingest.hash_secret, ingest.hash_arguments),
+    Command("bootstrap-catalog", catalog.bootstrap, catalog.bootstrap_arguments),
     Command("spool show", spool.show, spool.spool_arguments),
     Command("spool drain", spool.drain, spool.spool_arguments),
 )
