@@ -57,6 +57,7 @@ COMMANDS = (
     Command("db_sync", schema.db_sync, schema.db_sync_arguments),
     Command("db_version", schema.db_version),
     Command("db_check", schema.db_check),
+    Command("bootstrap-catalog", catalog.bootstrap, catalog.bootstrap_arguments),
     Command("prices import", prices.load, prices.load_arguments),
     Command("prices export", prices.export),
     Command("terms add", terms.add, terms.add_arguments),
@@ -74,7 +75,6 @@ COMMANDS = (
     Command("openapi", openapi.openapi, openapi.openapi_arguments),
     Command("requeue", requeue.requeue, requeue.requeue_arguments),
     Command("ingest hash", ingest.hash_secret, ingest.hash_arguments),
-    Command("bootstrap-catalog", catalog.bootstrap, catalog.bootstrap_arguments),
     Command("spool show", spool.show, spool.spool_arguments),
     Command("spool drain", spool.drain, spool.spool_arguments),
 )
