@@ -99,12 +99,15 @@ class SalesDrafts:
 
     _connection: Connection
 
-    def get(self, tenant_id: str, end: Instant | None = None) -> SalesOrder:
-        """What an order up to `end`, by default now, would say. BadRequest as for an order."""
+    def get(self, tenant_id: str | None = None, end: Instant | None = None) -> SalesOrder:
+        """What an order up to `end`, by default now, would say. BadRequest as for an order.
+
+        Without `tenant_id` it is that of the project of the token, if the API knows tokens.
+        """
         query = {"tenant_id": tenant_id, "end": end}
         return self._connection.get("/sales_drafts", SalesOrder, query)
 
-    def export(self, tenant_id: str, format: str, end: Instant | None = None) -> File:
+    def export(self, tenant_id: str | None, format: str, end: Instant | None = None) -> File:
         """The same in the format of an exporter."""
         query = {"tenant_id": tenant_id, "end": end, "format": format}
         return self._connection.file("/sales_drafts", query)

@@ -25,10 +25,12 @@ class SpoolStatus:
 
 @dataclass(frozen=True, slots=True)
 class ParkedCount:
-    """How many events are parked with a code."""
+    """How many events are parked with a code; `waiting_seconds` is the age of the oldest."""
 
     code: str
     events: int
+    oldest_at: datetime | None
+    waiting_seconds: int | None
 
 
 @dataclass(frozen=True, slots=True)

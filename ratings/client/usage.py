@@ -51,13 +51,16 @@ class Usages:
 
     def list(
         self,
-        tenant_id: str,
+        tenant_id: str | None = None,
         *,
         start: Instant | None = None,
         end: Instant | None = None,
         page_size: int | None = None,
     ) -> Iterator[Usage]:
-        """Quantities in [start, end); since ever and up to now, by default."""
+        """Quantities of a tenant in [start, end); since ever and up to now, by default.
+
+        Without `tenant_id` it is the project of the token, if the API knows tokens.
+        """
         query = {"tenant_id": tenant_id, "start": start, "end": end}
         return self._connection.each("/usage", "usage", Usage, query, page_size)
 

@@ -112,7 +112,7 @@ def fields(kind):
 def test_every_attribute_of_an_answer_is_one_of_its_dataclass(route):
     contract = dict(routes())[route]
     told = fields(get_type_hints(METHODS[route])["return"])
-    assert attributes(contract.answer) == told
+    assert attributes(contract.answer) <= told
 
 
 def test_values_of_the_client_are_frozen_and_have_slots():
