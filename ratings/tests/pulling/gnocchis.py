@@ -23,9 +23,12 @@ def missing():
 
 
 class Gnocchi:
-    """An API without any other process: what it has received is processed when it is asked to."""
+    """An API without any other process: what it has received is processed when it is asked to.
 
-    def __init__(self, folder, database_url):
+    authtoken: how it verifies tokens, as ``[keystone_authtoken]`` has it; None: it believes names.
+    """
+
+    def __init__(self, folder, database_url, authtoken=None):
         self.folder = folder
         url = make_url(database_url).set(drivername="postgresql+psycopg2")
         indexer = url.render_as_string(hide_password=False)
@@ -37,7 +40,8 @@ coordination_url = file://{folder}/coordination
 log_file = {folder}/gnocchi.log
 parallel_operations = 1
 [api]
-auth_mode = basic
+auth_mode = {"basic" if authtoken is None else "keystone"}
+paste_config = {folder}/api-paste.ini
 [indexer]
 url = {indexer}
 [storage]
@@ -46,8 +50,15 @@ file_basepath = {folder}/storage
 [incoming]
 driver = file
 file_basepath = {folder}/incoming
-"""
+[keystone_authtoken]
+{"".join(f"{name} = {value}{chr(10)}" for name, value in (authtoken or {}).items())}"""
         )
+        self._authtoken = authtoken
+        shipped = Path(importlib.util.find_spec("gnocchi").origin).parent / "rest/api-paste.ini"
+        # Else its middleware would look for the configuration in /etc only.
+        named = f"oslo_config_file = {self.config}\noslo_config_project ="
+        paste = shipped.read_text().replace("oslo_config_project =", named)
+        (folder / "api-paste.ini").write_text(paste)
         for name in ("coordination", "storage", "incoming"):
             (folder / name).mkdir()
         self.process = None
@@ -81,9 +92,16 @@ file_basepath = {folder}/incoming
     def client(self):
         from gnocchiclient import auth
         from gnocchiclient.v1.client import Client
+        from keystoneauth1.identity import v3
 
-        plugin = auth.GnocchiBasicPlugin("admin", self.url)
-        return Client(session_options={"auth": plugin})
+        if self._authtoken is None:
+            plugin = auth.GnocchiBasicPlugin("admin", self.url)
+            return Client(session_options={"auth": plugin})
+        told = {"auth_url": self._authtoken["auth_url"], "username": "admin", "password": "admin"}
+        domains = {"user_domain_id": "default", "project_domain_id": "default"}
+        plugin = v3.Password(project_name="admin", **told, **domains)
+        options = {"endpoint_override": self.url}
+        return Client(session_options={"auth": plugin}, adapter_options=options)
 
     def _prepare(self):
         self.api = self.client()
