@@ -156,8 +156,8 @@ def url_tree(services: Services) -> Versions:
 def cross_origin(app: Wsgi, conf: ConfigOpts) -> Wsgi:
     """Pages of [cors] allowed_origin may ask; without one, none may."""
     conf.register_opts(CORS_OPTS, group="cors")
-    conf.set_default("allow_headers", ["X-Auth-Token", *_REQUEST_ID], group="cors")
-    conf.set_default("expose_headers", [*_REQUEST_ID], group="cors")
+    conf.set_default("allow_headers", [*_ALLOWED, *_REQUEST_ID], group="cors")
+    conf.set_default("expose_headers", [*_EXPOSED, *_REQUEST_ID], group="cors")
     conf.set_default("allow_methods", ["GET", "HEAD", "POST", "PUT", "DELETE"], group="cors")
     sharing: Wsgi = CORS(app, conf)
     return sharing if conf.cors.allowed_origin else app
@@ -188,6 +188,8 @@ def size_limit(app: Wsgi, conf: ConfigOpts) -> Wsgi:
 
 
 _REQUEST_ID = ("X-Openstack-Request-Id",)
+_ALLOWED = ("X-Auth-Token", "Idempotency-Key", "If-None-Match")
+_EXPOSED = ("ETag", "Idempotent-Replayed")
 
 MIDDLEWARES: tuple[Middleware, ...] = (
     cross_origin,

@@ -18,11 +18,12 @@ from sqlalchemy import event
 from sqlalchemy.exc import ProgrammingError
 from webob import Request
 
+from ratings import budgeting, plugins
 from ratings import conf as options
-from ratings import plugins
 from ratings.api.app import MIDDLEWARES, make_services, serve, url_tree
 from ratings.db.engine import create_engine
 from ratings.db.reading import EVERYTHING, Scope, confine, lifted, reading
+from ratings.rater import Rater
 from ratings.tests import neighbours
 from ratings.tests.conftest import create, url_of
 from ratings.tests.functional.conftest import NOW
@@ -31,7 +32,7 @@ from ratings.tests.ledgers import rows
 from ratings.tests.neighbours import flat, volume
 
 FOREIGN = "globex"
-BUDGET = {"period": "month", "amount": 100, "thresholds": [{"kind": "actual", "percent": 50}]}
+BUDGET = {"period": "month", "amount": 100, "thresholds": [{"kind": "forecast", "percent": 1}]}
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,9 @@ def clouds(postgres, administrator, template, open_conf, settings):
     create(administrator, "cloud_two", "cloud_one")
     second = create_engine(url_of(postgres, "cloud_two"))
     _grow(asking(second, open_conf, settings))
+    rater = Rater(second, settings, lambda: NOW)
+    (checked,) = budgeting.check_each(second, rater, [], lambda: NOW, [FOREIGN])
+    assert checked.alerts
     second.dispose()
     bare = [_bared(postgres, administrator, name) for name in ("cloud_one", "cloud_two")]
     second = create_engine(url_of(postgres, "cloud_two"))
