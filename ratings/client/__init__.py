@@ -19,9 +19,12 @@ from keystoneauth1.adapter import Adapter
 from keystoneauth1.session import Session
 
 from ratings import __version__
+from ratings.client.budgets import BudgetAlerts, Budgets
+from ratings.client.collect import Collections
 from ratings.client.connection import Connection
 from ratings.client.discrepancies import Discrepancies
 from ratings.client.events import Events, ParkedEvents, Samples
+from ratings.client.forecast import Forecasts
 from ratings.client.prices import Prices
 from ratings.client.records import Records
 from ratings.client.resources import Resources
@@ -68,8 +71,12 @@ class Client:
             **options,
         )
         connection = Connection(adapter)
+        self.budget_alerts = BudgetAlerts(connection)
+        self.budgets = Budgets(connection)
+        self.collect = Collections(connection)
         self.discrepancies = Discrepancies(connection)
         self.events = Events(connection)
+        self.forecast = Forecasts(connection)
         self.parked_events = ParkedEvents(connection)
         self.prices = Prices(connection)
         self.records = Records(connection)

@@ -1,7 +1,7 @@
 """The Python client, on a real API without authentication."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,9 +9,14 @@ from keystoneauth1.exceptions import ConnectFailure
 from keystoneauth1.noauth import NoAuth
 from keystoneauth1.session import Session
 
+from ratings import budgeting
 from ratings.client import Client
+from ratings.client.budgets import Threshold
 from ratings.client.errors import BadRequest, Conflict, NotFound, Refused, Unreadable
 from ratings.client.prices import Tier
+from ratings.db import collections
+from ratings.tests.functional.conftest import NOW
+from ratings.tests.ledgers import rater
 
 LIFE = [
     ("create", "2026-01-10T06:00:00Z"),
@@ -189,6 +194,80 @@ def test_terms_are_agreed_moved_and_ended(rating):
     assert [term.id for term in rating.terms.list(tenant_id="acme", kind="credit")] == [made.id]
     rating.terms.delete(made.id)
     assert list(rating.terms.list(kind="credit")) == []
+
+
+@pytest.fixture
+def running(rating):
+    """The client of an API that rates a volume that costs 7.000000000001 each month."""
+    rating.prices.create("volume", "7.000000000001", per="month")
+    rating.events.post(volume(*LIFE[0], size="1"))
+    return rating
+
+
+def test_a_budget_is_made_stands_raises_an_alert_and_goes(running, database):
+    thresholds = [Threshold("actual", Decimal("80.5")), Threshold("forecast", 100)]
+    made = running.budgets.create(
+        "month", "7.00", thresholds, tenant_id="acme", description="Läden"
+    )
+    assert (made.amount, made.currency, made.created_at) == (7, "USD", NOW)
+    assert (list(made.thresholds), made.description) == (thresholds, "Läden")
+    assert list(running.budgets.list(tenant_id="acme")) == [made]
+    assert list(running.budgets.list(tenant_id="globex")) == []
+    standing = running.budgets.get(made.id)
+    assert (standing.spent, standing.forecast) == (0, Decimal("7.000000000001"))
+    assert (standing.start_at, standing.end_at) == (NOW, datetime(2026, 3, 1, tzinfo=UTC))
+    assert standing.thresholds == made.thresholds
+
+    assert list(running.budget_alerts.list()) == []
+    list(budgeting.check_each(database, rater(database), (), lambda: NOW))
+    running.budgets.delete(made.id)
+    assert list(running.budgets.list()) == []
+    (alert,) = running.budget_alerts.list(tenant_id="acme", budget_id=made.id)
+    assert (alert.kind, alert.percent, alert.start_at) == ("forecast", 100, NOW)
+    assert (alert.spent, alert.forecast) == (0, Decimal("7.000000000001"))
+    assert list(running.budget_alerts.list(budget_id=made.id + 1)) == []
+
+
+def test_a_budget_that_cannot_be_watched_is_refused(rating):
+    with pytest.raises(BadRequest) as refused:
+        rating.budgets.create("year", 7, [Threshold("actual", 80)], tenant_id="acme")
+    assert refused.value.code == "budget_invalid"
+    with pytest.raises(NotFound):
+        rating.budgets.get(1)
+
+
+def test_what_will_have_been_spent_is_foreseen(running):
+    found = running.forecast.get("acme", start=NOW)
+    assert (found.spent, found.forecast) == (0, Decimal("7.000000000001"))
+    assert (found.at, found.end) == (NOW, datetime(2026, 3, 1, tzinfo=UTC))
+    assert running.forecast.get("acme", start=NOW, end="2026-02-15").forecast < 7
+    with pytest.raises(BadRequest) as refused:
+        running.forecast.get("acme", end="2026-02-01")
+    assert refused.value.code == "end_not_ahead"
+
+
+def test_collections_are_listed_and_asked_for(rating, database):
+    gnocchi, day = ("gnocchi", "RegionOne"), timedelta(days=1)
+    with database.begin() as conn:
+        collections.enrol(conn, gnocchi, ["acme", "globex"], NOW - day, NOW)
+    with collections.claimed(database, gnocchi, NOW, NOW) as (conn, claim):
+        collections.collected(conn, claim, NOW, 48, NOW)
+    with collections.claimed(database, gnocchi, NOW, NOW) as (conn, claim):
+        collections.failed(conn, claim, ("source_refused", "no metric"), NOW + day, 0, NOW)
+    acme, globex = rating.collect.list(source="gnocchi", region="RegionOne", page_size=1)
+    assert (acme.collected_from, acme.collected_until) == (NOW - day, NOW)
+    assert (acme.samples, acme.attempts, acme.code) == (48, 0, None)
+    assert (globex.attempts, globex.code, globex.detail) == (1, "source_refused", "no metric")
+    assert list(rating.collect.list(failing=True)) == [globex]
+    assert list(rating.collect.list(failing=False, tenant_id="acme")) == [acme]
+
+    asked = rating.collect.create(tenant_ids=["acme", "nobody"], since=NOW - day / 2)
+    assert (asked.requested, asked.unknown) == (1, ("nobody",))
+    (again,) = rating.collect.list(tenant_id="acme")
+    assert (again.requested_at, again.collected_until) == (NOW, NOW - day / 2)
+    assert rating.collect.create().requested == 2
+    assert rating.collect.create(source="prometheus").requested == 0
+    assert rating.collect.create(region="Mars").requested == 0
 
 
 def test_a_tenant_is_billed_in_its_currency(rating):

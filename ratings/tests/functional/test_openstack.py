@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,11 @@ import yaml
 from openstackclient import shell
 from osc_lib.clientmanager import ClientManager
 
+from ratings import budgeting
 from ratings.client.osc import plugin
+from ratings.db import collections
+from ratings.tests.functional.conftest import NOW
+from ratings.tests.ledgers import rater
 from ratings.tests.unit.test_openstack import COMMANDS
 
 EVENTS = json.dumps(
@@ -260,6 +265,97 @@ def test_terms_are_created_moved_listed_and_ended(openstack):
     assert listed["remaining"] == "12.50" or listed["remaining"] == "12.5"
     openstack("rating term delete", number)
     assert openstack("rating term list", "--at", "2026-06-01", "-f", "json") == []
+
+
+@pytest.fixture
+def running(openstack):
+    """The same with a volume that costs 7.000000000007 each month."""
+    openstack("rating price create", "volume", "1.000000000001", "--per", "month")
+    Path("event.json").write_text(json.dumps(json.loads(EVENTS)[0]), encoding="utf-8")
+    openstack("rating event create", "event.json")
+    return openstack
+
+
+def test_a_budget_is_created_shown_and_deleted_and_its_alerts_stay(running, database):
+    budget = running(
+        *("rating budget create", "month", "7.00", "--threshold", "actual=80.5"),
+        *("--threshold", "forecast=100", "--tenant", "acme", "--description", "Läden"),
+        *("-f", "json"),
+    )
+    assert budget["thresholds"] == [
+        {"kind": "actual", "percent": "80.5"},
+        {"kind": "forecast", "percent": "100"},
+    ]
+    assert (budget["currency"], budget["description"]) == ("USD", "Läden")
+    number = str(budget["id"])
+    standing = running("rating budget show", number, "-f", "json")
+    assert budget.items() <= standing.items()
+    assert (standing["spent"], standing["forecast"]) == ("0", "7.000000000007")
+    assert running("rating budget list", "--tenant", "acme", "-f", "json") == [budget]
+    assert running("rating budget list", "--tenant", "globex", "-f", "json") == []
+    list(budgeting.check_each(database, rater(database), (), lambda: NOW))
+    running("rating budget delete", number)
+    assert running("rating budget list", "-f", "json") == []
+    (alert,) = running(
+        *("rating budget alert list", "--tenant", "acme", "--budget", number, "-f", "json")
+    )
+    assert (alert["kind"], alert["percent"], alert["forecast"]) == (
+        *("forecast", "100", "7.000000000007"),
+    )
+    (whole,) = running("rating budget alert list", "--long", "-f", "json")
+    assert alert.items() < whole.items()
+    assert (whole["period"], whole["description"]) == ("month", "Läden")
+    assert running("rating budget alert list", "--budget", "99", "-f", "json") == []
+
+
+@pytest.mark.parametrize(
+    ("threshold", "reason"),
+    [("80", "'80' has no =, as in actual=80"), ("actual=most", "'most' is no number")],
+)
+def test_a_threshold_that_cannot_be_read_is_not_sent(openstack, capsys, threshold, reason):
+    with pytest.raises(SystemExit):
+        openstack("rating budget create", "day", "1", "--tenant", "acme", "--threshold", threshold)
+    assert reason in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "more", [("--threshold", "guessed=80"), ("--threshold", "actual=80", "--currency", "EUR")]
+)
+def test_a_budget_that_cannot_be_watched_is_an_error(openstack, more):
+    arguments = ("day", "1", "--tenant", "acme", *more)
+    assert "(budget_invalid)" in openstack("rating budget create", *arguments, fails=True)
+
+
+def test_what_will_have_been_spent_is_shown(running):
+    period = ("--start", "2026-02-01", "--end", "2026-04-01")
+    found = running("rating forecast show", "--tenant", "acme", *period, "-f", "json")
+    assert (found["spent"], found["forecast"]) == ("0", "14.000000000014")
+    assert "name a tenant" in running("rating forecast show", fails=True)
+
+
+def test_collections_are_listed_and_asked_for(openstack, database):
+    gnocchi, day = ("gnocchi", "RegionOne"), timedelta(days=1)
+    with database.begin() as conn:
+        collections.enrol(conn, gnocchi, ["acme", "globex"], NOW - day, NOW)
+    with collections.claimed(database, gnocchi, NOW, NOW) as (conn, claim):
+        error = "source_refused", "no metric"
+        collections.failed(conn, claim, error, NOW + day, 0, NOW)
+    (failing,) = openstack("rating collect list", "--failing", "-f", "json")
+    assert (failing["tenant_id"], failing["code"]) == ("acme", "source_refused")
+    (whole,) = openstack("rating collect list", "--tenant", "acme", "--long", "-f", "json")
+    assert failing.items() < whole.items()
+    assert whole["collected_from"] == "2026-01-31T00:00:00Z"
+    asked = openstack(
+        *("rating collect create", "--tenant", "globex", "--tenant", "nobody"),
+        *("--source", "gnocchi", "--region", "RegionOne", "--since", "2026-01-30", "-f", "json"),
+    )
+    assert asked == {"requested": 1, "unknown": ["nobody"]}
+    (globex,) = openstack(
+        *("rating collect list", "--tenant", "globex", "--source", "gnocchi", "-f", "json")
+    )
+    assert globex["collected_until"] == "2026-01-30T00:00:00Z"
+    assert "| requested | 2 " in openstack("rating collect create")
+    assert openstack("rating collect list", "--region", "Mars", "-f", "json") == []
 
 
 def test_the_currency_of_a_tenant_is_set(openstack):

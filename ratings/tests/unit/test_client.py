@@ -12,10 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ratings.client import wire
+from ratings.client.budgets import BudgetAlerts, Budgets
+from ratings.client.collect import Collections
 from ratings.client.connection import File
 from ratings.client.discrepancies import Discrepancies
 from ratings.client.errors import NotFound, Refused, ServerFailed, Unavailable, refusal
 from ratings.client.events import Events, ParkedEvents, Samples
+from ratings.client.forecast import Forecasts
 from ratings.client.prices import Price, Prices
 from ratings.client.records import Records
 from ratings.client.resources import Resources
@@ -27,9 +30,17 @@ from ratings.client.usage import Summaries, Usages
 from ratings.tests.unit.test_documentation import attributes, literals, page, urls
 
 METHODS = {
+    "GET /v1/budget_alerts": BudgetAlerts.list,
+    "GET /v1/budgets": Budgets.list,
+    "POST /v1/budgets": Budgets.create,
+    "GET /v1/budgets/{}": Budgets.get,
+    "DELETE /v1/budgets/{}": Budgets.delete,
+    "GET /v1/collect": Collections.list,
+    "POST /v1/collect": Collections.create,
     "GET /v1/discrepancies": Discrepancies.list,
     "GET /v1/events": Events.list,
     "POST /v1/events": Events.post,
+    "GET /v1/forecast": Forecasts.get,
     "GET /v1/parked_events": ParkedEvents.list,
     "POST /v1/parked_events/requeue": ParkedEvents.requeue,
     "GET /v1/prices": Prices.list,
