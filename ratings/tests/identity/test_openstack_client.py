@@ -157,3 +157,19 @@ def test_the_command_tells_readers_of_two_projects_what_is_theirs(charged, opens
     assert other.stderr.startswith("403 Forbidden: ")
     assert "(forbidden)" in other.stderr
     assert openstack("acme-reader", "acme", "status", "show").returncode == 1
+
+
+def test_who_names_no_tenant_means_the_project_of_the_token(charged, openstack, keystone):
+    budget = ("budget", "create", "month", "10", "--threshold", "forecast=100", "-f", "json")
+    for user in ("acme-manager", "acme-admin"):
+        for command in (budget, ("forecast", "show", "-f", "json")):
+            told = openstack(user, "acme", *command)
+            assert (told.returncode, told.stderr) == (0, "")
+            assert json.loads(told.stdout)["tenant_id"] == keystone.ids.acme
+    listed = openstack("acme-reader", "acme", "budget", "list", "-f", "json")
+    assert [row["id"] for row in json.loads(listed.stdout)] == [1, 2]
+    others = openstack("globex-reader", "globex", "budget", "list", "-f", "json")
+    assert json.loads(others.stdout) == []
+    for forbidden in (budget, ("collect", "list")):
+        refused = openstack("acme-reader", "acme", *forbidden)
+        assert (refused.returncode, "(forbidden)" in refused.stderr) == (1, True)
