@@ -257,9 +257,9 @@ URLS = [
 ]
 
 
-@pytest.mark.parametrize("url", URLS)
-def test_no_url_breaks_the_way_out(client, url):
-    answer = client.get(url)
+@pytest.mark.parametrize("asked", URLS)
+def test_no_url_breaks_the_way_out(client, asked):
+    answer = client.get(asked)
     assert answer.status_code in (200, 400, 404)
     assert answer.headers["content-type"] == "application/json"
     assert goes_on(client)

@@ -861,4 +861,6 @@ def test_there_are_at_least_fifty_manipulations_of_every_table(history):
     ]
     told = " ".join(s for _, *statements in MANIPULATIONS.values() for s in statements)
     assert len(MANIPULATIONS) >= 50
-    assert [name for name in tables if name not in told] == ["revisions"]
+    # What may be lost or changed without any order, record or event being another.
+    harmless = {"collections", "idempotency_keys", "revisions"}
+    assert {name for name in tables if name not in told} == harmless

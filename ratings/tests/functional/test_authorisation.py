@@ -379,7 +379,7 @@ def test_pages_of_named_origins_may_ask_and_others_may_not(settings, database, t
     path.write_text("[cors]\nallowed_origin = https://horizon.example.com\n")
     conf = options.load(["--config-file", str(path)])
     services = make_services(conf, database, settings, plugins.exports(conf), lambda: NOW)
-    app = serve(conf, services, (*MIDDLEWARES[:-1], recognised))
+    app = serve(conf, services, by_headers())
 
     def sent(method, origin, **environ):
         request = Request.blank("/v1/prices", method=method, headers={"Origin": origin})

@@ -89,7 +89,9 @@ def test_the_deliverer_watches_budgets(cloud, webhook, tmp_path):
     )
     try:
         assert service.stdout.readline() == "ratings-deliverer: delivering to webhook\n"
-        assert "WARNING ratings-deliverer alert 1 of acme: actual 24" in service.stderr.readline()
+        assert (
+            "WARNING ratings-deliverer [-] alert 1 of acme: actual 24" in service.stderr.readline()
+        )
         while "alert 1 of acme, webhook: delivered as ratings-alert-1-" not in (
             line := service.stderr.readline()
         ):

@@ -54,6 +54,8 @@ def command(state_path, pg_bindir):
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            # A shell that runs the suite in the background has it ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         started.append(process)
         if wait:

@@ -12,7 +12,7 @@ from ratings import forecasting, orders, repricing
 from ratings.core.model import Tier
 from ratings.core.terms import Term
 from ratings.db import components, terms
-from ratings.db.reading import Scope
+from ratings.db.reading import EVERYTHING, Scope
 from ratings.spending import view
 from ratings.tests import histories
 from ratings.tests.journals import instant, journal, price
@@ -57,7 +57,7 @@ def volume(database):
 
 def drafted(engine, end, tenant_id="acme"):
     """What a draft bills of its own period, before credits."""
-    order = orders.draft(engine, rater(engine), tenant_id, end, NOW)
+    order = orders.draft(engine, rater(engine), EVERYTHING, tenant_id, end, NOW)
     return sum(line.amount for line in order.lines if line.kind != "credit")
 
 
@@ -180,9 +180,9 @@ def test_what_is_spent_in_a_lived_history_is_what_drafts_say(database):
 def test_what_was_billed_and_corrected_and_is_outstanding_was_spent(database, tenant_id):
     histories.live(database)
     until = instant("2026-01-03T00:00")
-    billed = [orders.draft(database, rater(database), tenant_id, until, NOW)]
+    billed = [orders.draft(database, rater(database), EVERYTHING, tenant_id, until, NOW)]
     for order_id in range(1, 6):
-        order = orders.proven(database, order_id).order
+        order = orders.proven(database, EVERYTHING, order_id).order
         billed += [order] if order.tenant_id == tenant_id else []
     lines = [line for order in billed for line in (*order.lines, *order.corrections)]
     assert any(line.reason for line in lines)

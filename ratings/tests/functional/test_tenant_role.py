@@ -66,7 +66,7 @@ def test_who_may_not_create_roles_is_told_what_a_superuser_has_to_do(owned, supe
     (engine,) = owned("plain", "plain_db")
     with pytest.raises(DBAPIError, match="GRANT ratings_tenant TO plain"):
         migration.upgrade(engine)
-    assert migration.version(engine) == "0003"
+    assert migration.version(engine) == "0007"
     superuser("CREATE ROLE ratings_tenant NOLOGIN")
     with pytest.raises(DBAPIError, match="GRANT ratings_tenant TO plain"):
         migration.upgrade(engine)

@@ -13,6 +13,7 @@ from ratings import agreeing, repricing, tenancy
 from ratings.core.model import Price, Tier
 from ratings.core.terms import Term
 from ratings.db import prices, tenants, terms
+from ratings.db.reading import EVERYTHING
 from ratings.repricing import Successor
 from ratings.tests.simulation.agreements import Agreed
 from ratings.tests.simulation.cloud import REGIONS, Cloud
@@ -247,7 +248,7 @@ def end(process: Process, name: str, until: datetime) -> None:
 def standing(process: Process) -> dict[str, Term]:
     """The terms that the database has, by name."""
     with process.site.admin.connect() as conn:
-        return {term.reason: term for term, _ in terms.page(conn, limit=1000)}
+        return {term.reason: term for term, _ in terms.page(conn, EVERYTHING, limit=1000)}
 
 
 def agreed_of(term: Term) -> Agreed:
