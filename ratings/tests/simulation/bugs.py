@@ -24,7 +24,7 @@ from ratings.tests.simulation.campaign import DAYS, Outcome, simulate
 from ratings.tests.simulation.site import Site
 from ratings.transformers import gauges, lifecycle, uptime, windows
 
-PATIENCE = 100
+PATIENCE = 200
 """Cloud-days in which each bug has to be caught."""
 
 
