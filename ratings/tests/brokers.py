@@ -19,7 +19,7 @@ import pytest
 
 #: Where the programs are that do not change to another user, as Debian's wrapper does.
 PLACES = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/sbin", "/usr/local/sbin")
-VHOSTS = 20
+VHOSTS = 40
 PATIENCE = 120
 
 ABSENT = "there is no RabbitMQ on this machine: Debian calls its package rabbitmq-server"
