@@ -63,7 +63,7 @@ CREATE TABLE budget_deliveries (
         CONSTRAINT ck_budget_deliveries_state CHECK (state IN ('pending', 'delivered')),
     attempts integer NOT NULL DEFAULT 0
         CONSTRAINT ck_budget_deliveries_attempts CHECK (attempts >= 0),
-    next_attempt_at timestamptz NOT NULL,
+    next_attempt_at timestamptz NOT NULL DEFAULT now(),
     leased_until timestamptz,
     code text COLLATE "C",
     detail text,

@@ -7,15 +7,14 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
-    Integer,
     Numeric,
     Table,
     Text,
-    UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE
 
+from ratings.db.tables.outbox import queue
 from ratings.db.tables.shared import Id, Instant, metadata
 
 budgets = Table(
@@ -74,35 +73,5 @@ budget_alerts = Table(
 )
 """A row per threshold and period in which it was crossed; `amount` is the budget's."""
 
-budget_deliveries = Table(
-    "budget_deliveries",
-    metadata,
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("alert_id", BigInteger, ForeignKey("budget_alerts.id"), nullable=False),
-    Column("driver", Id, nullable=False),
-    Column("state", Id, nullable=False, server_default=text("'pending'")),
-    Column("attempts", Integer, nullable=False, server_default=text("0")),
-    Column("next_attempt_at", Instant, nullable=False),
-    Column("leased_until", Instant),
-    Column("code", Id),
-    Column("detail", Text),
-    Column("reference", Text),
-    Column("delivered_at", Instant),
-    UniqueConstraint("alert_id", "driver"),
-    CheckConstraint("driver <> ''", name="driver"),
-    CheckConstraint("state IN ('pending', 'delivered')", name="state"),
-    CheckConstraint("attempts >= 0", name="attempts"),
-    CheckConstraint(
-        "CASE state WHEN 'delivered' THEN attempts > 0 AND num_nulls(reference, delivered_at) = 0"
-        " AND num_nonnulls(code, detail, leased_until) = 0"
-        " ELSE num_nonnulls(reference, delivered_at) = 0 END",
-        name="delivered",
-    ),
-    CheckConstraint("num_nulls(code, detail) IN (0, 2)", name="error"),
-    Index(
-        "ix_budget_deliveries_pending",
-        "next_attempt_at",
-        postgresql_where=text("state = 'pending'"),
-    ),
-)
-"""As `outbox`: a row per alert and channel."""
+budget_deliveries = queue("budget_deliveries", "alert_id", "budget_alerts.id")
+"""A row per alert and channel."""
