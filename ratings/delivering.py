@@ -50,7 +50,7 @@ Attempt = Callable[[Claim], str]
 class Outcome:
     """What became of one attempt: a reference, or the error and when the next one is.
 
-    noun, about: what was to be delivered: ``order`` and its id.
+    noun, about: what was to be delivered: ``order`` or ``alert``, and its id.
     """
 
     noun: str

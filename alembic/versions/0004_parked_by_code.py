@@ -21,7 +21,3 @@ def upgrade() -> None:
             ["code", "received_at"],
             postgresql_concurrently=True,
         )
-
-
-def downgrade() -> None:
-    raise NotImplementedError("migrations go forward only")

@@ -1,4 +1,4 @@
-"""Sales orders on their way to other systems."""
+"""Sales orders and alerts on their way to other systems."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class DeliveryMetrics:
         self._attempts = Counter(
             "ratings_deliveries",
             "Attempts to deliver an order or an alert: delivered, or the code of the error.",
-            ["driver", "result"],
+            ["noun", "driver", "result"],
             registry=registry,
         )
         self._seconds = Histogram(
@@ -32,7 +32,7 @@ class DeliveryMetrics:
 
     def attempted(self, outcome: Outcome) -> None:
         result = "delivered" if outcome.error is None else outcome.error.code
-        self._attempts.labels(outcome.driver, result).inc()
+        self._attempts.labels(outcome.noun, outcome.driver, result).inc()
 
     def observed(self, drivers: Mapping[str, Deliver]) -> dict[str, Deliver]:
         """The drivers, which are observed."""

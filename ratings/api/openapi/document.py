@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import ratings
+from ratings.api.authentication import OPEN_PATHS
 from ratings.api.openapi import bodies, refusals
 from ratings.api.openapi.operations import HEADERS, NOT_MODIFIED, PARAMETERS, Operations
 from ratings.api.openapi.schemas import Schemas
@@ -45,9 +46,6 @@ _SCHEMES = {
 }
 
 _LICENSE = "https://www.apache.org/licenses/LICENSE-2.0"
-
-_OPEN = ("root", "openapi")
-"""What who comes for the first time may read."""
 
 
 def document(
@@ -104,7 +102,7 @@ def _tags(found: list[Operation]) -> list[dict[str, str]]:
 
 def _security(operation: Operation) -> list[dict[str, Any]]:
     """Any one of what it gives is enough."""
-    if operation.noun in _OPEN:
+    if operation.path in OPEN_PATHS:
         return []
     schemes = ("token", "ingest") if operation.contract.body is bytes else ("token",)
     return [{scheme: []} for scheme in schemes]

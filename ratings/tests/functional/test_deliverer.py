@@ -203,7 +203,10 @@ def test_the_service_tells_systemd_and_prometheus_what_it_does(
         assert "delivered as" in service.stderr.readline()
         with urllib.request.urlopen(url, timeout=60) as answer:
             told = answer.read().decode().splitlines()
-        assert 'ratings_deliveries_total{driver="directory",result="delivered"} 1.0' in told
+        assert (
+            'ratings_deliveries_total{driver="directory",noun="order",result="delivered"} 1.0'
+            in told
+        )
         assert 'ratings_delivery_seconds_count{driver="directory"} 1.0' in told
         assert any(line.startswith("ratings_build_info{") for line in told)
         service.send_signal(signal.SIGTERM)
