@@ -28,8 +28,8 @@ class Shown(Collector):
     def _counted(self) -> Iterable[Metric]:
         if not processes.are_one():
             return self._own.collect()
-        found = MultiProcessCollector(None)  # type: ignore[no-untyped-call]
-        return found.collect()  # type: ignore[no-any-return, no-untyped-call]
+        merge = MultiProcessCollector.merge
+        return merge(processes.files())  # type: ignore[no-any-return, no-untyped-call]
 
     def text(self, accept: str) -> tuple[bytes, str]:
         """All of it in the format that a header Accept prefers, and its media type."""
