@@ -6,9 +6,6 @@ import json
 from oslo_config.cfg import ConfigOpts
 
 from ratings import plugins
-from ratings.api import answers
-from ratings.api.app import make_services, url_tree
-from ratings.api.openapi.document import document
 from ratings.db.engine import create_engine
 
 
@@ -18,6 +15,11 @@ def openapi_arguments(parser: argparse.ArgumentParser) -> None:
 
 def openapi(conf: ConfigOpts) -> int:
     """Print the contract of the HTTP API as a document of OpenAPI 3.1."""
+    # Everything that serves HTTP takes longer to import than the other commands take to run.
+    from ratings.api import answers
+    from ratings.api.app import make_services, url_tree
+    from ratings.api.openapi.document import document
+
     url = conf.command.url or f"http://{conf.api.host}:{conf.api.port}"
     # Nothing is asked of the database, so it need not be there.
     engine = create_engine(conf.database.connection or "postgresql:///ratings")
