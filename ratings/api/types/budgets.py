@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from wsme.types import Base, wsattr
+from wsme.types import wsattr
 
+from ratings.api.types.json_object import JsonObject
 from ratings.api.types.lists import ById
 from ratings.api.values import Instant, Number, Objects, Text, Whole
 
@@ -15,7 +16,7 @@ class BudgetsQuery(ById):
     tenant_id = wsattr(Text(), default=None)
 
 
-class NewBudget(Base):  # type: ignore[misc]  # WSME has no types
+class NewBudget(JsonObject):
     """A budget of a tenant, in its currency."""
 
     tenant_id = wsattr(Text(), default=None)
@@ -26,7 +27,7 @@ class NewBudget(Base):  # type: ignore[misc]  # WSME has no types
     description = wsattr(Text(), default=None)
 
 
-class Budget(Base):  # type: ignore[misc]
+class Budget(JsonObject):
     """What a tenant means to spend in each period."""
 
     id = _ID
@@ -53,7 +54,7 @@ class AlertsQuery(ById):
     budget_id = wsattr(_ID, default=None)
 
 
-class BudgetAlert(Base):  # type: ignore[misc]
+class BudgetAlert(JsonObject):
     """That a threshold was crossed, and what was known when it was seen."""
 
     id = _ID

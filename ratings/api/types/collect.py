@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from wsme.types import Base, wsattr
+from wsme.types import wsattr
 
+from ratings.api.types.json_object import JsonObject
 from ratings.api.types.lists import ById
 from ratings.api.values import Flag, Instant, Names, Text, Whole
 
@@ -15,7 +16,7 @@ class CollectQuery(ById):
     failing = wsattr(Flag(), default=None)
 
 
-class Collection(Base):  # type: ignore[misc]
+class Collection(JsonObject):
     """How far a tenant was collected from a source; `code` and `detail` are of the last error."""
 
     id = Whole(1)
@@ -35,7 +36,7 @@ class Collection(Base):  # type: ignore[misc]
     detail = Text()
 
 
-class CollectRequest(Base):  # type: ignore[misc]
+class CollectRequest(JsonObject):
     """Which tenants to collect, of which source; by default all. since: again from then on."""
 
     tenant_ids = wsattr(Names(), default=None)
@@ -44,7 +45,7 @@ class CollectRequest(Base):  # type: ignore[misc]
     since = wsattr(Instant(), default=None)
 
 
-class CollectRequested(Base):  # type: ignore[misc]
+class CollectRequested(JsonObject):
     """How many rows of the list are asked for, and tenants that have none."""
 
     requested = Whole()

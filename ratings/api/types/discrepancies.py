@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from wsme.types import Base, wsattr
+from wsme.types import wsattr
 
+from ratings.api.types.json_object import JsonObject
 from ratings.api.types.lists import Paging
 from ratings.api.values import Instant, Number, Text
 
@@ -17,7 +18,7 @@ class DiscrepanciesQuery(Paging):
     since = wsattr(Instant(), default=None)
 
 
-class Discrepancy(Base):  # type: ignore[misc]  # WSME has no types
+class Discrepancy(JsonObject):
     """Something that was not told: `amount` is at stake for the time from `start` to `end`.
 
     The event `message_id` at `at` shows it.

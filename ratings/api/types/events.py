@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from wsme.types import ArrayType, Base, wsattr
+from wsme.types import ArrayType, wsattr
 
+from ratings.api.types.json_object import JsonObject
 from ratings.api.types.lists import ById
 from ratings.api.values import Instant, Json, Text, Whole
 
@@ -15,11 +16,11 @@ class EventsQuery(ById):
     end = wsattr(Instant(), default=None)
 
 
-class PostEventsQuery(Base):  # type: ignore[misc]
+class PostEventsQuery(JsonObject):
     region = wsattr(Text(), default=None)
 
 
-class Event(Base):  # type: ignore[misc]
+class Event(JsonObject):
     """An event of the journal; `body` is what was sent."""
 
     id = Whole(1)
@@ -37,7 +38,7 @@ class Event(Base):  # type: ignore[misc]
     body = Json()
 
 
-class Problem(Base):  # type: ignore[misc]
+class Problem(JsonObject):
     """Why the event at `index` of a request was parked."""
 
     index = Whole()
@@ -45,7 +46,7 @@ class Problem(Base):  # type: ignore[misc]
     detail = Text()
 
 
-class Receipt(Base):  # type: ignore[misc]
+class Receipt(JsonObject):
     """What became of a request's events: received is the sum of the other counts."""
 
     received = Whole()

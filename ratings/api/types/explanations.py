@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from wsme.types import ArrayType, Base
+from wsme.types import ArrayType
 
+from ratings.api.types.json_object import JsonObject
 from ratings.api.types.prices import Price
 from ratings.api.types.sales_orders import Line
 from ratings.api.types.terms import Term
@@ -12,7 +13,7 @@ from ratings.api.values import Flag, Ids, Instant, Json, Number, Text, Texts, Wh
 _ID = Whole(1)
 
 
-class Working(Base):  # type: ignore[misc]  # WSME has no types
+class Working(JsonObject):
     """An amount worked out: numerator / denominator is exact, `amount` is it rounded once."""
 
     quantity = Number()
@@ -28,7 +29,7 @@ class Working(Base):  # type: ignore[misc]  # WSME has no types
     sentence = Text()
 
 
-class Sighting(Base):  # type: ignore[misc]
+class Sighting(JsonObject):
     """An event; of one that is `foreign` only type and time are told."""
 
     id = _ID
@@ -41,7 +42,7 @@ class Sighting(Base):  # type: ignore[misc]
     foreign = Flag()
 
 
-class Cause(Base):  # type: ignore[misc]
+class Cause(JsonObject):
     """Why a record begins or ends: an event, an order, a price or a month, as `kind` says."""
 
     kind = Text()
@@ -51,14 +52,14 @@ class Cause(Base):  # type: ignore[misc]
     price_after = _ID
 
 
-class Bound(Base):  # type: ignore[misc]
+class Bound(JsonObject):
     """Where a record begins or ends, and why."""
 
     at = Instant()
     causes = ArrayType(Cause)
 
 
-class Related(Base):  # type: ignore[misc]
+class Related(JsonObject):
     """A record that another takes the place of, or that takes its place."""
 
     id = _ID
@@ -69,7 +70,7 @@ class Related(Base):  # type: ignore[misc]
     order_id = _ID
 
 
-class ExplainedRecord(Base):  # type: ignore[misc]
+class ExplainedRecord(JsonObject):
     """A record with what it follows from; `sign` is -1 where the order takes it back."""
 
     id = _ID
@@ -102,14 +103,14 @@ class ExplainedRecord(Base):  # type: ignore[misc]
     replaced_by = ArrayType(Related)
 
 
-class LinePlace(Base):  # type: ignore[misc]
+class LinePlace(JsonObject):
     """A line of an order."""
 
     order_id = _ID
     line = _ID
 
 
-class ExplainedAdjustment(Base):  # type: ignore[misc]
+class ExplainedAdjustment(JsonObject):
     """What a graduated price or a term has made of an order period."""
 
     step = Whole(1, 4)
@@ -124,7 +125,7 @@ class ExplainedAdjustment(Base):  # type: ignore[misc]
     takes_back = LinePlace
 
 
-class ExplainedLine(Base):  # type: ignore[misc]
+class ExplainedLine(JsonObject):
     """A line of an order: its records if it is of usage, else the adjustment that it is."""
 
     order_id = _ID

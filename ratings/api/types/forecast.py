@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from wsme.types import Base, wsattr
+from wsme.types import wsattr
 
+from ratings.api.types.json_object import JsonObject
 from ratings.api.values import Instant, Number, Text
 
 
-class ForecastQuery(Base):  # type: ignore[misc]  # WSME has no types
+class ForecastQuery(JsonObject):
     tenant_id = wsattr(Text(), default=None)
     start = wsattr(Instant(), default=None)
     end = wsattr(Instant(), default=None)
 
 
-class Forecast(Base):  # type: ignore[misc]
+class Forecast(JsonObject):
     """What was spent from `start` up to `at`, and will have been at `end`."""
 
     tenant_id = Text()

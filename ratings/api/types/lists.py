@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from wsme.types import Base, wsattr
+from wsme.types import wsattr
 
 from ratings.api.paging import DEFAULT, MOST
+from ratings.api.types.json_object import JsonObject
 from ratings.api.values import Text, Whole
 
 
-class Paging(Base):  # type: ignore[misc]  # WSME has no types
+class Paging(JsonObject):
     """Of every list: how many at most, and after which marker."""
 
     limit = wsattr(Whole(1, MOST), default=DEFAULT)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from wsme.types import Base, wsattr
+from wsme.types import wsattr
 
+from ratings.api.types.json_object import JsonObject
 from ratings.api.types.lists import ById
 from ratings.api.values import Ids, Instant, Text, Whole
 
@@ -12,7 +13,7 @@ class ParkedEventsQuery(ById):
     code = wsattr(Text(), default=None)
 
 
-class ParkedEvent(Base):  # type: ignore[misc]
+class ParkedEvent(JsonObject):
     """An event that could not be understood, and why."""
 
     id = Whole(1)
@@ -25,14 +26,14 @@ class ParkedEvent(Base):  # type: ignore[misc]
     body = Text()
 
 
-class Requeue(Base):  # type: ignore[misc]
+class Requeue(JsonObject):
     """Which parked events to try again: those of a code, or of some ids; else all."""
 
     code = wsattr(Text(), default=None)
     ids = wsattr(Ids(), default=None)
 
 
-class Requeued(Base):  # type: ignore[misc]
+class Requeued(JsonObject):
     """What became of parked events that were tried again."""
 
     tried = Whole()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from wsme.types import Base, wsattr
+from wsme.types import wsattr
 
+from ratings.api.types.json_object import JsonObject
 from ratings.api.types.lists import ById
 from ratings.api.values import Flag, Instant, Number, Objects, Text, Texts, Whole
 
@@ -19,20 +20,20 @@ class PricesQuery(ById):
     at = wsattr(Instant(), default=None)
 
 
-class Ending(Base):  # type: ignore[misc]
+class Ending(JsonObject):
     """Whether a price may also end where orders have billed with it."""
 
     retroactive = wsattr(Flag(), default=False)
 
 
-class Tier(Base):  # type: ignore[misc]
+class Tier(JsonObject):
     """What each unit above a number of units costs."""
 
     above = Number()
     unit_price = Number()
 
 
-class NewPrice(Base):  # type: ignore[misc]
+class NewPrice(JsonObject):
     """A price; `resource_type` is the component that it prices."""
 
     resource_type = wsattr(Text(), mandatory=True)
@@ -51,7 +52,7 @@ class NewPrice(Base):  # type: ignore[misc]
     retroactive = wsattr(Flag(), default=False)
 
 
-class Successor(Base):  # type: ignore[misc]
+class Successor(JsonObject):
     """What takes over from a price at `start_at`; what is not given stays as it was.
 
     From `id` on, attributes may only repeat what the price has.
@@ -74,7 +75,7 @@ class Successor(Base):  # type: ignore[misc]
     end_at = wsattr(Instant(), default=None)
 
 
-class Price(Base):  # type: ignore[misc]
+class Price(JsonObject):
     """What a unit of a component costs: where, for whom, and since when."""
 
     id = _ID

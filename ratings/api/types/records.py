@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from wsme.types import Base, wsattr
+from wsme.types import wsattr
 
 from ratings.api.paging import DEFAULT, MOST
+from ratings.api.types.json_object import JsonObject
 from ratings.api.types.lists import ById
 from ratings.api.types.resources import WhichResource
 from ratings.api.values import Flag, Instant, Number, Text, Texts, Whole
@@ -21,7 +22,7 @@ class RecordsQuery(ById):
     superseded = wsattr(Flag(), default=False)
 
 
-class Record(Base):  # type: ignore[misc]
+class Record(JsonObject):
     """A row of the ledger. Without a price, unit_price, price_id and amount are null."""
 
     id = _ID
@@ -48,7 +49,7 @@ class SpansQuery(WhichResource):
     marker = wsattr(Instant(), default=None)
 
 
-class Span(Base):  # type: ignore[misc]
+class Span(JsonObject):
     """Koala's record: what a resource cost between two instants, all components together."""
 
     resource_id = Text()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from wsme.types import Base, wsattr
+from wsme.types import wsattr
 
+from ratings.api.types.json_object import JsonObject
 from ratings.api.types.lists import ById
 from ratings.api.values import Flag, Instant, Number, Text, Whole
 
 
-class WhichResource(Base):  # type: ignore[misc]
+class WhichResource(JsonObject):
     """Which one is meant when an id occurs in several regions or types."""
 
     region = wsattr(Text(), default=None)
@@ -23,14 +24,14 @@ class ResourcesQuery(ById):
     deleted = wsattr(Flag(), default=None)
 
 
-class Sum(Base):  # type: ignore[misc]
+class Sum(JsonObject):
     """An amount in a currency."""
 
     currency = Text()
     consumption = Number()
 
 
-class Resource(Base):  # type: ignore[misc]
+class Resource(JsonObject):
     """A resource; `consumption` is what the ledger charges, `accrued` what has come up since.
 
     Both are in `currency`, its owner's. What the ledger charges in others, to owners

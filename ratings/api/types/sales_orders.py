@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from wsme.types import ArrayType, Base, wsattr
+from wsme.types import ArrayType, wsattr
 
+from ratings.api.types.json_object import JsonObject
 from ratings.api.types.lists import ById
 from ratings.api.values import Instant, Number, Text, Whole
 
@@ -17,24 +18,24 @@ class SalesOrdersQuery(ById):
     end = wsattr(Instant(), default=None)
 
 
-class SalesOrderQuery(Base):  # type: ignore[misc]  # WSME has no types
+class SalesOrderQuery(JsonObject):
     format = wsattr(Text(), default=None)
 
 
-class SalesDraftQuery(Base):  # type: ignore[misc]
+class SalesDraftQuery(JsonObject):
     tenant_id = wsattr(Text(), default=None)
     end = wsattr(Instant(), default=None)
     format = wsattr(Text(), default=None)
 
 
-class NewSalesOrder(Base):  # type: ignore[misc]
+class NewSalesOrder(JsonObject):
     """Whose order is to be issued, and up to when."""
 
     tenant_id = wsattr(Text(), mandatory=True)
     end = wsattr(Instant(), default=None)
 
 
-class Line(Base):  # type: ignore[misc]
+class Line(JsonObject):
     """What one component of a resource costs in a time, or an adjustment, as `kind` says.
 
     Corrections have a reason, too. `source` is the price, of some adjustments the term.
@@ -59,7 +60,7 @@ class Line(Base):  # type: ignore[misc]
     reason = Text()
 
 
-class SalesOrder(Base):  # type: ignore[misc]
+class SalesOrder(JsonObject):
     """An order; in lists it comes without lines, and a draft has no id, digest or time of issue."""
 
     id = _ID

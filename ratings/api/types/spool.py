@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from wsme.types import Base
-
+from ratings.api.types.json_object import JsonObject
 from ratings.api.values import Flag, Instant, Whole
 
 
-class SpoolStatus(Base):  # type: ignore[misc]
+class SpoolStatus(JsonObject):
     """What waits on this host for the database; `max_bytes` is 0 without a spool."""
 
     entries = Whole()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from wsme.types import ArrayType, Base
+from wsme.types import ArrayType
 
+from ratings.api.types.json_object import JsonObject
 from ratings.api.types.spool import SpoolStatus
 from ratings.api.values import LARGEST, Flag, Instant, Text, Texts, Whole
 
 
-class ParkedCount(Base):  # type: ignore[misc]
+class ParkedCount(JsonObject):
     """What is parked for one reason; `waiting_seconds` is the age of the oldest."""
 
     code = Text()
@@ -17,7 +18,7 @@ class ParkedCount(Base):  # type: ignore[misc]
     waiting_seconds = Whole()
 
 
-class RegionStatus(Base):  # type: ignore[misc]
+class RegionStatus(JsonObject):
     """What came in from a region; `lag_seconds` is the age of its newest rated event.
 
     Of one that is ahead of the clock it is negative.
@@ -34,7 +35,7 @@ class RegionStatus(Base):  # type: ignore[misc]
     lag_seconds = Whole(-LARGEST)
 
 
-class Unpriced(Base):  # type: ignore[misc]
+class Unpriced(JsonObject):
     """Usage without a price; of each component at most 1000 records are counted."""
 
     component = Text()
@@ -43,14 +44,14 @@ class Unpriced(Base):  # type: ignore[misc]
     records = Whole()
 
 
-class DeliveryError(Base):  # type: ignore[misc]
+class DeliveryError(JsonObject):
     """Orders that wait, by the code of their last error."""
 
     code = Text()
     orders = Whole()
 
 
-class OutboxStatus(Base):  # type: ignore[misc]
+class OutboxStatus(JsonObject):
     """What a driver is owed, and got; `waiting_seconds` is the age of the oldest pending."""
 
     driver = Text()
@@ -62,7 +63,7 @@ class OutboxStatus(Base):  # type: ignore[misc]
     errors = ArrayType(DeliveryError)
 
 
-class Status(Base):  # type: ignore[misc]
+class Status(JsonObject):
     """received = rated + ignored + parked, or `balanced` is false."""
 
     version = Text()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from wsme.types import Base, wsattr
+from wsme.types import wsattr
 
+from ratings.api.types.json_object import JsonObject
 from ratings.api.types.lists import Paging
 from ratings.api.values import Choices, Instant, Number, Text, Whole
 from ratings.db.summary import KEYS
@@ -20,7 +21,7 @@ class SummaryQuery(Paging):
     resource_id = wsattr(Text(), default=None)
 
 
-class Summary(Base):  # type: ignore[misc]
+class Summary(JsonObject):
     """An amount, with those of the keys that were asked for.
 
     `records` have a part in it, of which `unpriced` have no price and so no amount.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from wsme.types import Base, wsattr
+from wsme.types import wsattr
 
+from ratings.api.types.json_object import JsonObject
 from ratings.api.types.lists import Paging
 from ratings.api.values import Flag, Text
 
@@ -12,13 +13,13 @@ class TenantsQuery(Paging):
     """The marker is the id of a tenant."""
 
 
-class Change(Base):  # type: ignore[misc]
+class Change(JsonObject):
     """What is to change of a tenant."""
 
     currency = wsattr(Text(), mandatory=True)
 
 
-class Tenant(Base):  # type: ignore[misc]
+class Tenant(JsonObject):
     """`default` is whether nobody has set the currency, `fixed` whether nobody can any more."""
 
     tenant_id = Text()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from wsme.types import Base, wsattr
+from wsme.types import wsattr
 
+from ratings.api.types.json_object import JsonObject
 from ratings.api.types.lists import ById
 from ratings.api.values import Instant, Number, Text, Whole
 
@@ -16,7 +17,7 @@ class TermsQuery(ById):
     at = wsattr(Instant(), default=None)
 
 
-class NewTerm(Base):  # type: ignore[misc]  # WSME has no types
+class NewTerm(JsonObject):
     """A term; without `tenant_id` it is agreed with everybody, without `start_at` from now on."""
 
     tenant_id = wsattr(Text(), default=None)
@@ -29,13 +30,13 @@ class NewTerm(Base):  # type: ignore[misc]  # WSME has no types
     reason = wsattr(Text(), mandatory=True)
 
 
-class TermEnd(Base):  # type: ignore[misc]
+class TermEnd(JsonObject):
     """When a term is to end."""
 
     end_at = wsattr(Instant(), mandatory=True)
 
 
-class Term(Base):  # type: ignore[misc]
+class Term(JsonObject):
     """A term; `remaining` is what orders have left of a credit, null of the other kinds."""
 
     id = _ID

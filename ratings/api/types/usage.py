@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from wsme.types import Base, wsattr
+from wsme.types import wsattr
 
+from ratings.api.types.json_object import JsonObject
 from ratings.api.types.lists import ById
 from ratings.api.values import Flag, Instant, Number, Text
 
@@ -14,7 +15,7 @@ class UsageQuery(ById):
     end = wsattr(Instant(), default=None)
 
 
-class Usage(Base):  # type: ignore[misc]
+class Usage(JsonObject):
     """How much was used: `quantity` in hours of the unit, over `seconds` altogether."""
 
     resource_id = Text()

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from wsme.types import ArrayType, Base
+from wsme.types import ArrayType
 
+from ratings.api.types.json_object import JsonObject
 from ratings.api.values import Instant, Text
 
 
-class Link(Base):  # type: ignore[misc]
+class Link(JsonObject):
     """A URL, and what it leads to."""
 
     rel = Text()
     href = Text()
 
 
-class ApiVersion(Base):  # type: ignore[misc]
+class ApiVersion(JsonObject):
     """A version. There are no microversions: `min_version` and `max_version` are empty."""
 
     id = Text()
@@ -25,13 +26,13 @@ class ApiVersion(Base):  # type: ignore[misc]
     links = ArrayType(Link)
 
 
-class Versions(Base):  # type: ignore[misc]
+class Versions(JsonObject):
     """Every version of the API."""
 
     versions = ArrayType(ApiVersion)
 
 
-class Version(Base):  # type: ignore[misc]
+class Version(JsonObject):
     """This version of the API."""
 
     version = ApiVersion

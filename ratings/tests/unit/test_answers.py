@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wsme.types import Base
 
 from ratings.api.answers import encode, number, shape, stamp
+from ratings.api.types.json_object import JsonObject
 from ratings.api.values import Instant, Number, Text
 
 
@@ -64,7 +64,7 @@ def test_a_date_is_its_midnight():
     assert stamp(Instant().validate("2026-01-31")) == "2026-01-31T00:00:00.000000Z"
 
 
-class Parcel(Base):
+class Parcel(JsonObject):
     name = Text()
     weight = Number()
     sent_at = Instant()
@@ -73,6 +73,14 @@ class Parcel(Base):
 def test_an_answer_has_what_its_type_declares_and_nothing_else():
     parcel = {"weight": Decimal("1.50"), "name": "tea", "secret": "rum"}
     assert encode(shape(Parcel)(parcel)) == b'{"name":"tea","weight":1.5}'
+
+
+def test_attributes_come_in_the_order_of_their_declaration_also_without_sources():
+    """Those of a class before those that it inherits, as a reader of the class meets them."""
+    declared = {"__module__": __name__, "weight": Number(), "colour": Text(), "name": Text()}
+    heavy = type("Heavy", (Parcel,), declared)
+    found = {"sent_at": None, "name": "tea", "colour": "red", "weight": 2}
+    assert encode(shape(heavy)(found)) == b'{"weight":2,"colour":"red","name":"tea","sent_at":null}'
 
 
 def test_other_zones_are_read_as_utc():
