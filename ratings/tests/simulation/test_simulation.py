@@ -1,22 +1,9 @@
-"""The simulation: it can be repeated, finds nothing in the code, and finds what is put there."""
+"""The simulation: it can be repeated, and finds nothing in the code."""
 
-import logging
-
-import pytest
-
-from ratings.tests.simulation import bugs, cloud, network
+from ratings.tests.simulation import cloud, network
 from ratings.tests.simulation.campaign import simulate
-from ratings.tests.simulation.site import running
 
 SEED = 1
-
-
-@pytest.fixture(scope="module")
-def site(pg_bindir):
-    logging.disable(logging.CRITICAL)
-    with running(pg_bindir) as found:
-        yield found
-    logging.disable(logging.NOTSET)
 
 
 def test_some_days_pass_without_a_difference(site):
@@ -41,10 +28,3 @@ def test_the_messages_of_one_resource_meet_their_fate_without_the_others():
 
 def about(message):
     return {said.resource_id for said in message.says}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("fault", bugs.FAULTS, ids=lambda fault: fault.attribute)
-def test_a_bug_put_into_the_code_is_caught(site, fault):
-    _days, outcome = bugs.caught(site, fault, SEED, bugs.PATIENCE)
-    assert outcome is not None
