@@ -126,15 +126,16 @@ class Batch:
         return list(found.values())
 
     def settled_ids(self) -> list[str]:
-        """Message ids that may be parked from an earlier try and no longer need to be."""
-        ids = {
-            message_id
-            for arrival, result in zip(self.arrivals, self.results, strict=True)
-            if result.state != "parked"
-            for message_id in (arrival.reading.message_id, arrival.parked_as)
-            if message_id is not None
-        }
-        return sorted(ids.difference(row.message_id for row in self.parked()))
+        """Message ids that may be parked from an earlier try and no longer need to be.
+
+        What was parked under an id of its own before it could be read has another one by now.
+        """
+        ids = {arrival.parked_as for arrival in self.arrivals}
+        for arrival, result in zip(self.arrivals, self.results, strict=True):
+            if result.state != "parked":
+                ids.add(arrival.reading.message_id)
+        parked = {row.message_id for row in self.parked()}
+        return sorted(found for found in ids - parked if found is not None)
 
     def _new(self) -> Iterator[tuple[int, Event | Ignored]]:
         for index, (arrival, result) in enumerate(zip(self.arrivals, self.results, strict=True)):

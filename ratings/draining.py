@@ -12,10 +12,10 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from ratings.batch import Arrival, Result
+from ratings.batch import Arrival
 from ratings.core.errors import InvalidInput, Unavailable
 from ratings.core.model import Unreadable
-from ratings.receiving import Read, parked, receive
+from ratings.receiving import Rate, Read, parked, rate_or_park, receive
 from ratings.spool import Claim, Entry, Item, Spool
 
 LOG = logging.getLogger(__name__)
@@ -25,8 +25,6 @@ MOST = 1000
 
 LARGEST = 4 * 1024 * 1024
 """Bytes of bodies from which on a batch is large enough."""
-
-Rate = Callable[[Sequence[Arrival]], list[Result]]
 
 
 class Drainer:
@@ -85,9 +83,8 @@ class Drainer:
     def _alone(self, entry: Entry, error: Exception) -> None:
         """An entry that cannot be rated, by itself; the error if it must stay where it is."""
         if not isinstance(error, Unavailable):
-            LOG.error("an entry of the spool breaks the rater; it is parked", exc_info=error)
-            reading = Unreadable("rater_failed", f"{type(error).__name__} in the rater")
-            self._rate([parked(entry.region, reading, entry.body)])
+            # Each object is parked for itself: a list of them could not be read again.
+            rate_or_park(self._rate, self._arrivals(entry), (Unavailable,))
         elif self._deferred:
             # Two in a row: it is not the entries that the database fails at.
             self._deferred = False

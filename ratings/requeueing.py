@@ -14,6 +14,7 @@ from ratings.db import parked_events
 from ratings.db.parked_events import Waiting
 from ratings.rater import Rater
 from ratings.readers import Reader
+from ratings.receiving import broken, rate_or_park
 
 _CHUNK = 500
 
@@ -29,14 +30,15 @@ def requeue(
     """Read and rate parked events anew: those of a code, or of some row ids, else all.
 
     Returns how many were tried, and how many readings of them were rated, ignored,
-    duplicate, or parked again. Raises Unavailable; what was done until then stays done.
+    duplicate, or parked again. None holds up those behind it. Raises Unavailable; what was
+    done until then stays done.
     """
     counts = Counter(tried=0, rated=0, duplicate=0, ignored=0, parked=0)
     after = 0
     while waiting := _take(engine, after, code, ids):
         arrivals = [arrival for one in waiting for arrival in _arrivals(reader, one)]
         counts["tried"] += len(waiting)
-        counts.update(result.state for result in rater.rate(arrivals))
+        counts.update(result.state for result in rate_or_park(rater.rate, arrivals))
         after = waiting[-1].id
     return counts
 
@@ -50,8 +52,11 @@ def _arrivals(reader: Reader, waiting: Waiting) -> Iterator[Arrival]:
     try:
         received = reader.read(waiting.body.encode(), waiting.region)
     except InvalidInput as error:
-        reading = Unreadable(error.code, error.detail, waiting.message_id)
-        yield Arrival(waiting.region, reading, waiting.body, waiting.message_id)
+        reading = Unreadable(error.code, error.detail)
+    except Exception as error:
+        reading = broken(error)
+    else:
+        for one in received:
+            yield Arrival(waiting.region, one.reading, one.body.decode(), waiting.message_id)
         return
-    for one in received:
-        yield Arrival(waiting.region, one.reading, one.body.decode(), waiting.message_id)
+    yield Arrival(waiting.region, reading, waiting.body, waiting.message_id)

@@ -16,15 +16,14 @@ from typing import NamedTuple
 
 from sqlalchemy.exc import DBAPIError
 
-from ratings.batch import Arrival, Result
+from ratings.batch import Arrival
 from ratings.collectors.messages import Incoming, wire
 from ratings.core.errors import InvalidInput, Unavailable
 from ratings.core.model import Unreadable
 from ratings.readers import Reader
+from ratings.receiving import Rate, broken, rate_or_park
 
 LOG = logging.getLogger(__name__)
-
-Rate = Callable[[Sequence[Arrival]], list[Result]]
 
 
 class Tally(NamedTuple):
@@ -83,7 +82,7 @@ class Batches:
         begun = time.monotonic()
         try:
             arrivals = [arrival for one in incoming for arrival in self._arrivals(one)]
-            results = self._rated(arrivals)
+            results = rate_or_park(self._rate, arrivals)
         except (Unavailable, DBAPIError) as error:
             LOG.error("%d notifications were not kept: %s", len(incoming), _said(error))
         except Exception:
@@ -122,32 +121,11 @@ class Batches:
             received = self._reader.read(body, self._region)
         except InvalidInput as error:
             unreadable = Unreadable(error.code, error.detail)
-        except Exception as error:  # a bug of ours must neither cost an event nor block a queue
-            LOG.exception("a notification broke its reader")
-            unreadable = Unreadable("reader_failed", f"{type(error).__name__} in the reader")
+        except Exception as error:
+            unreadable = broken(error)
         else:
             return [Arrival(self._region, one.reading, one.body.decode()) for one in received]
         return [Arrival(self._region, unreadable, body.decode())]
-
-    def _rated(self, arrivals: Sequence[Arrival]) -> list[Result]:
-        try:
-            return self._rate(arrivals)
-        except (Unavailable, DBAPIError):
-            raise
-        except Exception:
-            LOG.exception("a batch broke the rater; its %d events are rated alone", len(arrivals))
-            return [result for one in arrivals for result in self._rated_alone(one)]
-
-    def _rated_alone(self, arrival: Arrival) -> list[Result]:
-        """What became of one arrival; it is parked if the rater breaks on it."""
-        try:
-            return self._rate([arrival])
-        except (Unavailable, DBAPIError):
-            raise
-        except Exception as error:
-            detail = f"{type(error).__name__} in the rater"
-            broken = Unreadable("rater_failed", detail, arrival.reading.message_id)
-            return self._rate([arrival._replace(reading=broken)])
 
 
 def _nothing() -> Tally:

@@ -11,6 +11,7 @@ import yaml
 from ratings import shipped
 from ratings.batch import Arrival
 from ratings.core.definitions import parse
+from ratings.core.model import Event
 from ratings.db import parked_events, records, tallies
 from ratings.db.reading import EVERYTHING
 from ratings.rater import Rater
@@ -94,6 +95,56 @@ def test_what_is_understood_by_now_is_rated_and_leaves(database, parked, learnt)
 def test_what_is_still_not_understood_stays(database, parked):
     assert requeue(database, *parked)["parked"] == 2
     assert left(database) == {"event_type_unknown": 2}
+
+
+class Broken:
+    """A reader or a rater with a bug that one message brings to light."""
+
+    def __init__(self, sound, message_id):
+        self.sound, self.message_id = sound, message_id
+
+    def read(self, body, region):
+        if self.message_id.encode() in body:
+            raise ZeroDivisionError
+        return self.sound.read(body, region)
+
+    def rate(self, arrivals):
+        for one in arrivals:
+            if one.reading.message_id == self.message_id and isinstance(one.reading, Event):
+                raise ZeroDivisionError
+        return self.sound.rate(arrivals)
+
+
+def test_what_breaks_the_reader_holds_up_nothing_behind_it(database, parked, learnt):
+    rater, reader = learnt
+    counts = requeue(database, rater, Broken(reader, "message-1"))
+    assert (counts["tried"], counts["rated"], counts["parked"]) == (2, 1, 1)
+    assert left(database) == {"reader_failed": 1}
+    assert requeue(database, rater, reader)["rated"] == 1
+
+
+def test_what_breaks_the_rater_holds_up_nothing_behind_it(database, parked, learnt):
+    rater, reader = learnt
+    counts = requeue(database, Broken(rater, "message-1"), reader)
+    assert (counts["tried"], counts["rated"], counts["parked"]) == (2, 1, 1)
+    assert left(database) == {"rater_failed": 1}
+    assert requeue(database, rater, reader)["rated"] == 1
+    assert left(database) == {}
+
+
+def test_what_bears_no_id_is_parked_once_whatever_it_is_parked_for(database, parked, learnt):
+    """Once it can be read it has an id that is derived from what it says."""
+    rater, reader = learnt
+    anonymous = {**LIFE[0], "message_id": None}
+    unknown = parked[1].read(json.dumps(anonymous).encode(), "north")
+    rater.rate([Arrival("north", one.reading, one.body.decode()) for one in unknown])
+    assert left(database) == {"event_type_unknown": 3}
+    (known,) = reader.read(json.dumps(anonymous).encode(), "north")
+    requeue(database, Broken(rater, known.reading.message_id), reader)
+    assert left(database) == {"rater_failed": 1}
+    with database.connect() as conn:
+        (region,) = tallies.sums(conn)
+    assert (region.received, region.rated, region.parked) == (3, 2, 1)
 
 
 def test_an_operator_may_try_a_few_first(database, parked, learnt):

@@ -100,6 +100,19 @@ def test_what_breaks_the_rater_is_parked_and_the_others_are_rated(keep, drainer,
     assert spool.is_empty()
 
 
+def test_of_a_list_only_what_breaks_the_rater_is_parked_and_each_for_itself(
+    spool, drainer, database
+):
+    """A list in one piece could never be read again: parked events are objects."""
+    spool.append(Entry("events", "RegionOne", NOW, b'["a", "b", "c"]'))
+    spool.seal()
+    database.failures['"b"'] = ZeroDivisionError()
+    drainer.run()
+    assert database.taken == ["a", "rater_failed", "c"]
+    assert database.calls[-2] == ['"b"']
+    assert spool.is_empty()
+
+
 def test_what_the_database_cannot_do_now_goes_behind_the_others(keep, drainer, database, spool):
     keep("a", "b", "c")
     database.failures['"a"'] = Unavailable("canceling statement due to lock timeout")
