@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlalchemy import Engine
 
 from ratings.batch import Arrival
-from ratings.core.errors import InvalidInput
+from ratings.core.errors import InvalidInput, NoNotification
 from ratings.core.model import Unreadable
 from ratings.db import parked_events
 from ratings.db.parked_events import Waiting
@@ -49,8 +49,10 @@ def _take(engine: Engine, after: int, code: str | None, ids: Sequence[int] | Non
 
 
 def _arrivals(reader: Reader, waiting: Waiting) -> Iterator[Arrival]:
+    # What a bus may not say it may not say on another try either.
+    read = reader.read_notification if waiting.code == NoNotification.code else reader.read
     try:
-        received = reader.read(waiting.body.encode(), waiting.region)
+        received = read(waiting.body.encode(), waiting.region)
     except InvalidInput as error:
         reading = Unreadable(error.code, error.detail)
     except Exception as error:

@@ -118,7 +118,7 @@ class Batches:
     def _arrivals(self, incoming: Incoming) -> list[Arrival]:
         body = wire(incoming)
         try:
-            received = self._reader.read(body, self._region)
+            received = self._reader.read_notification(body, self._region)
         except InvalidInput as error:
             unreadable = Unreadable(error.code, error.detail)
         except Exception as error:

@@ -7,7 +7,8 @@
     │   ├── InvalidBudget     400   a budget that breaks a rule
     │   ├── InvalidEvent      400   a flat event that breaks a rule
     │   ├── InvalidPrice      400   a price that breaks a rule
-    │   └── InvalidTerm       400   a term that breaks a rule
+    │   ├── InvalidTerm       400   a term that breaks a rule
+    │   └── NoNotification    400   a message bus may say nothing else
     ├── Unauthenticated       401   nobody knows who asks
     ├── Forbidden             403   who asks may not do it
     ├── NotFound              404
@@ -63,6 +64,10 @@ class InvalidPrice(InvalidInput):
 
 class InvalidTerm(InvalidInput):
     code = "term_invalid"
+
+
+class NoNotification(InvalidInput):
+    code = "body_no_notification"
 
 
 class Unauthenticated(RatingError):

@@ -20,7 +20,7 @@ RETURNING region, attempts = 1 AS new"""
 _FORGET = "DELETE FROM parked_events WHERE message_id = ANY(%s::text[]) RETURNING region"
 
 _TAKE = """
-SELECT id, message_id, region, body FROM parked_events
+SELECT id, message_id, region, code, body FROM parked_events
 WHERE id > %(after)s AND (%(code)s::text IS NULL OR code = %(code)s)
   AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s))
 ORDER BY id LIMIT %(limit)s"""
@@ -52,6 +52,7 @@ class Waiting(NamedTuple):
     id: int
     message_id: str
     region: str
+    code: str
     body: str
 
 

@@ -11,10 +11,11 @@ A `Reader` is made once of the definitions and tells the formats apart by shape:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import NamedTuple
 
 from ratings.core.definitions import Definitions
-from ratings.core.errors import InvalidEvent, InvalidInput
+from ratings.core.errors import InvalidEvent, InvalidInput, NoNotification
 from ratings.core.model import Event, Ignored, Unreadable
 from ratings.readers import ceilometer, flat, identity, notification, samples
 from ratings.readers.facts import Notice, interpret
@@ -26,6 +27,9 @@ from ratings.readers.times import event_time
 from ratings.readers.wire import Wire, decode, encode, split
 
 __all__ = ["Reader", "Received", "split"]
+
+_FORMS = (ceilometer, notification, flat)
+"""In the order in which an object is asked whether it has their keys."""
 
 
 class Received(NamedTuple):
@@ -63,19 +67,31 @@ class Reader:
         flat event that breaks a rule, InvalidEvent.
         """
         wire, problem = decode(body)
-        if not samples.KEYS.isdisjoint(wire) and flat.NO_SAMPLE.isdisjoint(wire):
+        form = _form(wire)
+        if form is samples:
             return self._sample(wire, problem, body, region)
-        if not ceilometer.KEYS.isdisjoint(wire):
+        if form is ceilometer:
             return self._notice(ceilometer, wire, problem, body, region)
-        if not notification.KEYS.isdisjoint(wire):
-            if problem is None:
-                wire, problem = notification.unwrap(wire)
-            return self._notice(notification, wire, problem, body, region)
-        if flat.KEYS.isdisjoint(wire):
+        if form is notification:
+            return self._notification(wire, problem, body, region)
+        if form is None:
             raise InvalidInput("the object is no event of any format", code="body_no_event")
         if problem is not None:
             raise InvalidEvent(problem.detail, code=problem.code)
         return [Received(flat.read(wire, self._types), body)]
+
+    def read_notification(self, body: bytes, region: str) -> list[Received]:
+        """The readings of one notification, at least one: other formats are refused.
+
+        It is for a message bus, which does not tell who wrote a message. A flat event says itself
+        what region it is from, and may say that an operator has approved it: nobody who
+        can write to a bus of one region may say either. Raises NoNotification, and InvalidInput
+        (body_not_json, body_no_event, nesting_too_deep).
+        """
+        wire, problem = decode(body)
+        if _form(wire) is not notification:
+            raise NoNotification("the object is no notification")
+        return self._notification(wire, problem, body, region)
 
     def read_sample(self, body: bytes, region: str) -> list[Received]:
         """The readings of one sample, at least one: an object of any other format is refused.
@@ -96,6 +112,13 @@ class Reader:
             problem = misread
         return [Received(found, body) for found in self._samples.read(wire, problem, region)]
 
+    def _notification(
+        self, wire: Wire, problem: Misread | None, body: bytes, region: str
+    ) -> list[Received]:
+        if problem is None:
+            wire, problem = notification.unwrap(wire)
+        return self._notice(notification, wire, problem, body, region)
+
     def _notice(
         self, form: Form, wire: Wire, problem: Misread | None, body: bytes, region: str
     ) -> list[Received]:
@@ -114,6 +137,13 @@ class Reader:
         if parts is None:
             return [Received(_reading(notice, plan, message_id, region), body)]
         return [_part(form.notice(part), plan, region, encode(part)) for part in parts]
+
+
+def _form(wire: Wire) -> ModuleType | None:
+    """The module of the format that an object has, None when it has none."""
+    if not samples.KEYS.isdisjoint(wire) and flat.NO_SAMPLE.isdisjoint(wire):
+        return samples
+    return next((form for form in _FORMS if not form.KEYS.isdisjoint(wire)), None)
 
 
 def _part(notice: Notice, plan: Plan, region: str, body: bytes) -> Received:

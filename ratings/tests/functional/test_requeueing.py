@@ -11,7 +11,8 @@ import yaml
 from ratings import shipped
 from ratings.batch import Arrival
 from ratings.core.definitions import parse
-from ratings.core.model import Event
+from ratings.core.errors import InvalidInput
+from ratings.core.model import Event, Unreadable
 from ratings.db import parked_events, records, tallies
 from ratings.db.reading import EVERYTHING
 from ratings.rater import Rater
@@ -145,6 +146,25 @@ def test_what_bears_no_id_is_parked_once_whatever_it_is_parked_for(database, par
     with database.connect() as conn:
         (region,) = tallies.sums(conn)
     assert (region.received, region.rated, region.parked) == (3, 2, 1)
+
+
+def test_what_a_bus_may_not_say_it_may_not_say_on_another_try(database, settings):
+    rater, reader = Rater(database, settings, lambda: NOW), Reader(settings.definitions)
+    approval = {
+        "resource_id": "v-1",
+        "resource_type": "volume",
+        "event_type": "ratings.reconciliation.create",
+        "event_time": "2026-01-10T00:00:00Z",
+        "region": "south",
+        "tenant_id": "acme",
+        "content": {"size": 1},
+    }
+    with pytest.raises(InvalidInput) as refused:
+        reader.read_notification(json.dumps(approval).encode(), "north")
+    reading = Unreadable(refused.value.code, refused.value.detail)
+    rater.rate([Arrival("north", reading, json.dumps(approval))])
+    assert requeue(database, rater, reader)["parked"] == 1
+    assert left(database) == {"body_no_notification": 1}
 
 
 def test_an_operator_may_try_a_few_first(database, parked, learnt):

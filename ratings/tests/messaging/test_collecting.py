@@ -125,8 +125,12 @@ POISON = {
     b'{"payload": "\xff"}': "body_not_json",
     b'[{"event_type": "volume.create.end"}]': "body_no_event",
     b'"volume.create.end"': "body_no_event",
-    b'{"colour": "green"}': "body_no_event",
-    b'{"message_id": "1", "event_type": "volume.exists"}': "field_missing",
+    b'{"colour": "green"}': "body_no_notification",
+    b'{"message_id": "1", "event_type": "volume.exists"}': "body_no_notification",
+    b'{"name": "vcpus", "volume": 1, "resource_id": "i"}': "body_no_notification",
+    b'{"resource_type": "volume", "event_type": "ratings.reconciliation.delete",'
+    b' "resource_id": "v", "event_time": "2026-01-01", "region": "else", "tenant_id": "t",'
+    b' "content": {}}': "body_no_notification",
     b'{"payload": {}}': "event_type_missing",
     b'{"event_type": "volume.exists", "payload": {"size": 1e9999}}': "number_invalid",
     b'{"event_type": "toaster.create.end", "payload": {}}': "event_type_unknown",

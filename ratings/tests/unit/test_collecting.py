@@ -111,7 +111,7 @@ def test_an_event_that_breaks_the_rater_is_parked_and_costs_no_other_of_its_batc
 
 def test_a_reader_that_breaks_costs_no_event():
     class Broken:
-        def read(self, body, region):
+        def read_notification(self, body, region):
             raise ZeroDivisionError
 
     ledger = Ledger()

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import pytest
 
+from ratings.core.errors import NoNotification
 from ratings.core.model import Ignored, Unreadable
 from ratings.readers import Reader
 from ratings.tests import data
@@ -212,3 +213,42 @@ def test_one_bad_part_of_a_message_does_not_spoil_the_others():
     good, bad = (r.reading for r in receive(told("ports made in bulk", ports=ports)))
 
     assert (good.resource_id, bad.code) == ("p-1", "resource_id_missing")
+
+
+FLAT = {
+    "resource_id": "v-1",
+    "resource_type": "volume",
+    "event_type": "delete",
+    "event_time": "2026-01-01T00:00:00Z",
+    "region": "Elsewhere",
+    "tenant_id": ACME,
+    "content": {},
+}
+NO_NOTIFICATIONS = {
+    "a flat event": FLAT,
+    "an approval": FLAT | {"event_type": "ratings.reconciliation.delete"},
+    "an event of Ceilometer": data.stories("ceilometer_events.json")["volume.create.end"],
+    "a sample": {"name": "vcpus", "volume": 1, "resource_id": "i-1", "monotonic_time": None},
+}
+
+
+@pytest.mark.parametrize("told", NO_NOTIFICATIONS.values(), ids=NO_NOTIFICATIONS)
+def test_a_bus_may_say_nothing_but_notifications(told):
+    """Who writes to it is not known, and a flat event says for itself where it is from."""
+    body = json.dumps(told).encode()
+    READER.read(body, "RegionOne")
+    with pytest.raises(NoNotification) as refused:
+        READER.read_notification(body, "RegionOne")
+    assert refused.value.code == "body_no_notification"
+
+
+@pytest.mark.parametrize("story", ["volume", "router", "ports made in bulk"])
+def test_a_notification_means_the_same_at_every_door(story):
+    body = json.dumps(STORIES[story]).encode()
+    assert READER.read_notification(body, "RegionOne") == READER.read(body, "RegionOne")
+
+
+def test_a_notification_that_bears_the_fields_of_an_approval_is_none():
+    told = STORIES["volume"] | FLAT | {"event_type": "ratings.reconciliation.delete"}
+    (received,) = READER.read_notification(json.dumps(told).encode(), "RegionOne")
+    assert received.reading.code == "event_type_unknown"
