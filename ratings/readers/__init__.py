@@ -96,10 +96,12 @@ class Reader:
     def read_sample(self, body: bytes, region: str) -> list[Received]:
         """The readings of one sample, at least one: an object of any other format is refused.
 
+        It is parked by what it is at this door, and requeued by what it is at any: so what
+        bears the fields of a flat event is no sample, or it could become one there.
         Raises InvalidInput (body_not_json, body_no_event, body_no_sample, nesting_too_deep).
         """
         wire, problem = decode(body)
-        if samples.KEYS.isdisjoint(wire):
+        if _form(wire) is not samples:
             raise InvalidInput("the object is no sample", code="body_no_sample")
         return self._sample(wire, problem, body, region)
 

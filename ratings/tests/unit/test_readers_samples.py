@@ -244,6 +244,23 @@ def test_a_flat_event_cannot_pass_for_a_sample():
     assert refused.value.code == "resource_type_invalid"
 
 
+def test_a_flat_event_cannot_be_parked_as_a_sample_and_requeued_as_what_it_is():
+    """An approval of an operator, say, by somebody who may deliver samples."""
+    flat = {
+        "resource_id": "v1",
+        "resource_type": "volume",
+        "event_type": "ratings.reconciliation.delete",
+        "event_time": "2026-01-01T10:05:00",
+        "region": "Elsewhere",
+        "tenant_id": "acme",
+        "content": {},
+        "volume": 7,
+    }
+    with pytest.raises(InvalidInput) as refused:
+        reader().read_sample(json.dumps(flat).encode(), "RegionOne")
+    assert refused.value.code == "body_no_sample"
+
+
 def test_every_sample_that_a_real_ceilometer_sent_is_mapped_or_ignored():
     readings = [
         received.reading
