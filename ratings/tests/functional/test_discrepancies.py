@@ -15,8 +15,10 @@ from ratings.core.timeline import ordered
 from ratings.db import events
 from ratings.reconciling import START, Reconciliation, Wanted
 from ratings.tests import clean, clouds
+from ratings.tests.ceilometer.notifications import a_day, rate_directly, stream
 from ratings.tests.journals import instant, journal, price
-from ratings.tests.ledgers import NOW, SETTINGS, add_prices, empty, rate, rater
+from ratings.tests.ledgers import NOW, SETTINGS, add_prices, empty, rate, rater, rows
+from ratings.tests.messaging.services import FORMS, in_objects
 
 WATCH = Watch(timedelta(hours=25), timedelta(hours=1), timedelta(seconds=60))
 
@@ -89,6 +91,29 @@ def seeded(database):
 def test_every_seeded_discrepancy_is_found_with_what_is_at_stake(seeded):
     shown = {s.resource.key[2]: (s.discrepancy.code, s.discrepancy.amount) for s in found(seeded)}
     assert shown == FOUND
+
+
+def test_a_clean_day_of_every_service_shows_nothing(database):
+    rate_directly(database, a_day())
+    assert len({kind for (kind,) in rows(database, "SELECT resource_type FROM resources")}) == 14
+    assert found(database) == []
+
+
+@pytest.mark.parametrize("apart", [timedelta(), timedelta(seconds=2), timedelta(seconds=-2)])
+def test_nova_that_tells_all_in_both_forms_shows_nothing(database, apart):
+    told = stream(instances=2, hours=30)
+    objects = [
+        one._replace(
+            event_type=FORMS[one.event_type],
+            payload=in_objects(one.payload),
+            at=one.at + apart,
+            message_id=f"versioned {one.message_id}",
+        )
+        for one in told
+        if one.event_type in FORMS
+    ]
+    rate_directly(database, told + objects)
+    assert found(database) == []
 
 
 def test_a_late_message_takes_its_discrepancy_away(seeded):

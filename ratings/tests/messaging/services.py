@@ -21,6 +21,15 @@ _STORY = {0: "create.end", 5: "finish_resize.end", 9: "power_off.end", 13: "powe
 _START = datetime(2025, 1, 1)
 _NAMESPACE = uuid.UUID("3f6f1f0e-0c58-4d86-8f6c-5b86b1f6a2d4")
 
+FORMS = {
+    "compute.instance.create.end": "instance.create.end",
+    "compute.instance.exists": "instance.exists",
+    "compute.instance.finish_resize.end": "instance.resize_finish.end",
+    "compute.instance.power_off.end": "instance.power_off.end",
+    "compute.instance.delete.end": "instance.delete.end",
+}
+"""What versioned notifications call the same."""
+
 
 class Contexts(oslo_messaging.Serializer):
     """Contexts as dictionaries, payloads as they are; what the services bring along."""
@@ -106,6 +115,26 @@ def life(instance, hour, last):
         "terminated_at": "",
     }
     return f"compute.instance.{kind}", payload, at
+
+
+def in_objects(payload):
+    """A payload of Nova in its versioned form, with the data that counts."""
+    flavor = {
+        "name": payload["instance_type"],
+        "vcpus": payload["vcpus"],
+        "memory_mb": payload["memory_mb"],
+        "root_gb": payload["root_gb"],
+        "ephemeral_gb": payload["ephemeral_gb"],
+    }
+    instance = {
+        "uuid": payload["instance_id"],
+        "tenant_id": payload["tenant_id"],
+        "display_name": payload["display_name"],
+        "state": payload["state"],
+        "deleted_at": payload["deleted_at"] or None,
+        "flavor": {"nova_object.name": "FlavorPayload", "nova_object.data": flavor},
+    }
+    return {"nova_object.name": "InstanceActionPayload", "nova_object.data": instance}
 
 
 def feed(engine, told):

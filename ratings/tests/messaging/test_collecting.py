@@ -9,7 +9,7 @@ import pytest
 from ratings.tests.brokers import until
 from ratings.tests.data import stories
 from ratings.tests.ledgers import ledger, rows, scalar
-from ratings.tests.messaging.services import Cloud, feed, lives, say
+from ratings.tests.messaging.services import FORMS, Cloud, feed, in_objects, lives, say
 
 STORIES = stories("notifications.json")
 SERVICES = {
@@ -64,35 +64,6 @@ def test_nova_that_tells_all_in_both_forms_is_billed_once(cloud, collector, data
     until(lambda: journal(database) == len(told) + sum(kind in FORMS for kind, _, _ in told))
     feed(twin, told)
     assert usage(database) == usage(twin)
-
-
-FORMS = {
-    "compute.instance.create.end": "instance.create.end",
-    "compute.instance.exists": "instance.exists",
-    "compute.instance.finish_resize.end": "instance.resize_finish.end",
-    "compute.instance.power_off.end": "instance.power_off.end",
-    "compute.instance.delete.end": "instance.delete.end",
-}
-
-
-def in_objects(payload):
-    """A payload of Nova in its versioned form, with the data that counts."""
-    flavor = {
-        "name": payload["instance_type"],
-        "vcpus": payload["vcpus"],
-        "memory_mb": payload["memory_mb"],
-        "root_gb": payload["root_gb"],
-        "ephemeral_gb": payload["ephemeral_gb"],
-    }
-    instance = {
-        "uuid": payload["instance_id"],
-        "tenant_id": payload["tenant_id"],
-        "display_name": payload["display_name"],
-        "state": payload["state"],
-        "deleted_at": payload["deleted_at"] or None,
-        "flavor": {"nova_object.name": "FlavorPayload", "nova_object.data": flavor},
-    }
-    return {"nova_object.name": "InstanceActionPayload", "nova_object.data": instance}
 
 
 def usage(engine):
