@@ -20,7 +20,8 @@ import pytest
 #: Where the programs are that do not change to another user, as Debian's wrapper does.
 PLACES = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/sbin", "/usr/local/sbin")
 VHOSTS = 40
-PATIENCE = 120
+PATIENCE = 300
+"""Seconds that a test waits for what takes a few on a machine that does nothing else."""
 
 ABSENT = "there is no RabbitMQ on this machine: Debian calls its package rabbitmq-server"
 

@@ -139,7 +139,7 @@ def in_objects(payload):
 
 def feed(engine, told):
     """Rate notifications directly, without a broker and undisturbed."""
-    reader, one = Reader(DEFINITIONS), rater(engine)
+    reader, arrivals = Reader(DEFINITIONS), []
     for number, (event_type, payload, at) in enumerate(told):
         wire = {
             "message_id": f"direct-{number}",
@@ -148,4 +148,5 @@ def feed(engine, told):
             "timestamp": str(at),
         }
         received = reader.read(json.dumps(wire).encode(), "RegionOne")
-        one.rate([Arrival("RegionOne", r.reading, r.body.decode()) for r in received])
+        arrivals += [Arrival("RegionOne", r.reading, r.body.decode()) for r in received]
+    rater(engine).rate(arrivals)
