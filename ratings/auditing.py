@@ -24,6 +24,7 @@ from ratings.db import components, events, migration, prices, resources
 from ratings.db.audit import Finding
 from ratings.db.audit.check import count, priced, run
 from ratings.db.audit.guards import guards, schema
+from ratings.db.audit.prices import invalid
 from ratings.db.resources import Resource
 from ratings.proving import Tell, chained
 from ratings.settling import Settings
@@ -73,7 +74,13 @@ def audit(
         conn.exec_driver_sql("SET LOCAL statement_timeout = 0")
         told = _Audit(conn, settings, tenants, grace, tell)
         yield from guards(conn)
-        for question in (_units, _checked, _amounts, _derived):
+        mispriced = list(invalid(conn))
+        yield from mispriced
+        for question in (_units, _checked):
+            yield from question(told)
+        if any(finding.code == "price_unreadable" for finding in mispriced):
+            return  # nothing can be priced again
+        for question in (_amounts, _derived):
             yield from question(told)
         yield from chained(conn, settings, tenants, tell)
 

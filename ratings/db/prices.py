@@ -85,7 +85,12 @@ def count(conn: Connection) -> int:
 
 def load(conn: Connection) -> Iterable[Price]:
     """Every price."""
-    return [price_of(row) for row in conn.exec_driver_sql(_LOAD)]
+    return [price_of(row) for row in rows(conn)]
+
+
+def rows(conn: Connection) -> Sequence[Row[Any]]:
+    """Every price as it is stored, for `price_of`."""
+    return conn.exec_driver_sql(_LOAD).all()
 
 
 def insert(conn: Connection, price: Price, component_id: int) -> int:

@@ -587,6 +587,14 @@ MANIPULATIONS = {
         "ALTER TABLE prices DROP CONSTRAINT ck_prices_unit_price",
         "UPDATE prices SET unit_price = -1",
     ),
+    "a price has no numbers for tiers": (
+        "price_unreadable",
+        """UPDATE prices SET tiers = '[{"above": 6}]' WHERE free > 1""",
+    ),
+    "tiers of a price descend": (
+        "price_invalid",
+        """UPDATE prices SET tiers = '[["9", "1"], ["7", "2"]]' WHERE free > 1""",
+    ),
     "a component is counted in another unit": (
         "component_unit",
         "UPDATE components SET unit = 'GB' WHERE name = 'ram'",
