@@ -9,12 +9,14 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from ratings import adjusting, orders
-from ratings.core.orders import Adjustment
+from ratings.core.composing import corrected
+from ratings.core.orders import Adjustment, Item
 from ratings.core.pricing import PriceBook
 from ratings.db import adjustments as made
 from ratings.db import sales_orders
 from ratings.db.audit import Finding
 from ratings.db.audit.check import chain, count
+from ratings.db.sales_orders import Entry
 from ratings.settling import Settings
 
 Tell = Callable[[str, int, int], None]
@@ -63,7 +65,18 @@ def _of_order(
         yield Finding("order_payable", place, detail)
     if order.digest != header.digest:
         yield Finding("order_digest", place, f"of {order.tenant_id}: is not what was issued")
+    yield from _misexplained(place, entries, corrected([e.item for e in entries], order.start))
     yield from _misadjusted(place, wanted, [one for one in adjustments if one.kind != "credit"])
+
+
+def _misexplained(
+    place: str, entries: Sequence[Entry], explained: Sequence[Item]
+) -> Iterator[Finding]:
+    """Corrections whose reason does not follow from what the order has of both sides."""
+    for entry, item in zip(entries, explained, strict=True):
+        if entry.item.reason != item.reason:
+            detail = f"the reason is {entry.item.reason}, and should be {item.reason}"
+            yield Finding("line_reason", f"{place}, record {entry.record_id}", detail)
 
 
 def _misadjusted(

@@ -35,6 +35,19 @@ ORDERS = (
         WHERE {of("o")} AND lower(span) > held""",
     ),
     Check(
+        "order_sequence",
+        f"""
+        SELECT 'order ' || id AS place,
+               concat('has a lower number than the order before it, ', before,
+                      ', or was issued before it') AS detail
+        FROM (SELECT id, tenant_id, created_at, lag(id) OVER chain AS before,
+                     lag(created_at) OVER chain AS issued_before
+              FROM sales_orders
+              WINDOW chain AS (PARTITION BY tenant_id ORDER BY lower(span), id)) AS o
+        WHERE {of("o")}
+          AND (id < before OR created_at + %(grace)s::interval < issued_before)""",
+    ),
+    Check(
         "line_orphaned",
         """
         SELECT concat('order ', l.order_id, ', record ', l.record_id) AS place,
@@ -167,6 +180,27 @@ ORDERS = (
         FROM sales_order_adjustments a JOIN sales_orders o ON o.id = a.order_id
         LEFT JOIN terms t ON t.id = a.source AND t.kind = 'credit' AND t.tenant_id = o.tenant_id
         WHERE {of("o")} AND a.kind = 'credit' AND t.id IS NULL""",
+    ),
+    Check(
+        "credit_amount",
+        f"""
+        SELECT concat('order ', o.id, ', adjustment ', a.position) AS place,
+               concat('credit ', t.id, ' (', t.reason, ') pays ', -a.amount, ' ', o.currency, '; ',
+                      due, ' were due, and ', remained, ' ', t.currency, ' remained of it')
+               AS detail
+        FROM sales_order_adjustments a JOIN sales_orders o ON o.id = a.order_id
+        JOIN terms t ON t.id = a.source AND t.kind = 'credit'
+        CROSS JOIN LATERAL (
+            SELECT o.total - sum(c.amount) AS due FROM sales_order_adjustments c
+            WHERE c.order_id = o.id AND c.kind = 'credit' AND c.position >= a.position) AS d
+        CROSS JOIN LATERAL (
+            SELECT t.value + coalesce(sum(c.amount), 0) AS remained
+            FROM sales_order_adjustments c JOIN sales_orders e ON e.id = c.order_id
+            WHERE c.kind = 'credit' AND c.source = t.id AND upper(e.span) < upper(o.span)) AS r
+        WHERE {of("o")} AND a.kind = 'credit'
+          AND (-a.amount <> least(due, remained) OR t.currency <> o.currency
+               OR a.description <> t.reason
+               OR coalesce(lower(t.validity) >= upper(o.span), false))""",
     ),
     Check(
         "tenant_currency",

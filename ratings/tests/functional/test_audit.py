@@ -89,6 +89,13 @@ BUDGET = """INSERT INTO budgets (tenant_id, period, amount, currency, thresholds
 ALERT = """INSERT INTO budget_alerts (budget_id, kind, percent, span, amount, spent, crossed_at)
     VALUES (1, 'actual', {}, '[2026-01-01, 2026-01-02)', 10, {}, now())"""
 
+NUMBERED = {
+    "sales_orders": "id",
+    "sales_order_lines": "order_id",
+    "sales_order_resources": "order_id",
+    "sales_order_adjustments": "order_id",
+}
+
 MANIPULATIONS = {
     # Adjustments of orders.
     "an adjustment is changed": (
@@ -122,6 +129,27 @@ MANIPULATIONS = {
     "a credit was somebody else's": (
         "credit_foreign",
         "UPDATE terms SET tenant_id = 'globex' WHERE kind = 'credit'",
+    ),
+    "a credit was more": (
+        "credit_amount",
+        "UPDATE terms SET value = 100 WHERE kind = 'credit'",
+    ),
+    "a credit was in another currency": (
+        "credit_amount",
+        "UPDATE terms SET currency = 'EUR' WHERE kind = 'credit'",
+    ),
+    "a credit was for something else": (
+        "credit_amount",
+        "UPDATE terms SET reason = 'gift' WHERE kind = 'credit'",
+    ),
+    "a credit has begun after what it paid": (
+        "credit_amount",
+        "UPDATE terms SET validity = '[2026-01-02,)' WHERE kind = 'credit'",
+    ),
+    "a credit pays less": (
+        "credit_amount",
+        """UPDATE sales_order_adjustments SET amount = amount + 0.01, quantity = quantity - 0.01
+           WHERE kind = 'credit' AND order_id = 1""",
     ),
     "a tenant is said to be billed in another currency": (
         "tenant_currency",
@@ -281,6 +309,18 @@ MANIPULATIONS = {
         "ALTER TABLE sales_orders DROP CONSTRAINT uq_sales_orders_digest",
         """UPDATE sales_orders o SET digest = s.digest FROM sales_orders s
            WHERE (o.id, s.id) IN ((1, 3), (3, 1))""",
+    ),
+    "two orders swap their numbers": (
+        "order_sequence",
+        *(
+            f"UPDATE {table} SET {number} = {after} WHERE {number} = {before}"
+            for table, number in NUMBERED.items()
+            for before, after in ((1, 0), (3, 1), (0, 3))
+        ),
+    ),
+    "an order was issued before the one that it follows": (
+        "order_sequence",
+        "UPDATE sales_orders SET created_at = created_at - interval '1 year' WHERE id = 3",
     ),
     "an order ends earlier": (
         "order_gap",
@@ -768,6 +808,8 @@ FORGERIES = {
     "a record loses its price": "record_changed",
     "a price was another all the time": "record_amount",
     "an event is deleted": "record_changed",
+    "a correction gets another reason": "line_reason",
+    "a credit pays less": "credit_amount",
 }
 
 
