@@ -100,15 +100,17 @@ def test_the_orders_of_any_history_add_up_to_what_each_period_comes_to(
 ):
     empty(database)
     chance = random.Random(seed)
-    add_prices(database, [graduated(chance, one) for one in book])
     agree(database, *any_terms(chance))
     todo = [("event", e) for e in chance.sample(events, len(events))]
+    todo += [("price", graduated(chance, one)) for one in book]
     todo += [("close", tenant) for tenant in clouds.TENANTS * 3]
     chance.shuffle(todo)
     ends, issued = dict.fromkeys(clouds.TENANTS, 0), []
     for what, thing in todo:
         if what == "event":
             rate(database, [thing])
+        elif what == "price":
+            add_prices(database, [thing], retroactive=True)
         else:
             ends[thing] += chance.randint(1, clouds.LENGTH // 3)
             issued += attempt(database, thing, ends[thing])
