@@ -4,11 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 import yaml
 
-from ratings import shipped
+from ratings import orders, repricing, shipped
 from ratings.batch import Arrival
 from ratings.core.definitions import parse
 from ratings.core.errors import InvalidInput
@@ -20,6 +21,7 @@ from ratings.readers import Reader
 from ratings.requeueing import requeue
 from ratings.settling import Settings
 from ratings.tests.functional.conftest import NOW
+from ratings.tests.journals import price
 from ratings.transformers import lifecycle
 
 SPACESHIP = """
@@ -79,6 +81,10 @@ def parked(database, settings):
 def left(database):
     with database.connect() as conn:
         return {row.code: row.events for row in parked_events.by_code(conn)}
+
+
+def bill(database, rater, end):
+    return orders.close(database, rater, "weyland", end, NOW).order
 
 
 def test_what_is_understood_by_now_is_rated_and_leaves(database, parked, learnt):
@@ -180,6 +186,18 @@ def test_trying_again_what_came_in_meanwhile_is_a_duplicate(database, parked, le
         rater.rate([Arrival("north", one.reading, one.body.decode())])
     assert left(database) == {}
     assert requeue(database, rater, reader)["tried"] == 0
+
+
+def test_what_a_bill_did_not_know_is_corrected_by_the_next_one(database, parked, learnt):
+    rater, reader = learnt
+    repricing.add(database, rater.settings, price("spaceship", "2"))
+    requeue(database, rater, reader, ids=[1])
+    first = bill(database, rater, datetime(2026, 1, 11, tzinfo=UTC))
+    requeue(database, rater, reader)
+    second = bill(database, rater, datetime(2026, 1, 12, tzinfo=UTC))
+    assert [line.amount for line in first.lines] == [48]
+    assert [line.amount for line in second.corrections] == [-48, 16]
+    assert (second.lines, first.total + second.total) == ((), 16)
 
 
 def test_the_command_says_what_became_of_them(database, parked, tmp_path):
