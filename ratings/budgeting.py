@@ -86,6 +86,8 @@ def add(engine: Engine, settings: Settings, budget: Budget, *, once: Once = alwa
             raise InvalidBudget(f"{budget.tenant_id} is billed in {own}, not in {budget.currency}")
         budget = replace(budget, currency=own)
         check(budget)
+        # Else two could count at the same time, and nobody would look at what is beyond `MOST`.
+        budgets.be_alone(conn, budget.tenant_id)
         if len(budgets.page(conn, EVERYTHING, limit=MOST, tenant_id=budget.tenant_id)) == MOST:
             raise Conflict(
                 f"{budget.tenant_id} has {MOST} budgets already", code="budgets_exhausted"

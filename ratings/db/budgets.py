@@ -31,6 +31,8 @@ _FILTERS = {
     "tenant_id": "b.tenant_id = %(tenant_id)s",
 }
 
+_ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('budgets/' || %s::text, 0))"
+
 _INSERT = """
 INSERT INTO budgets (tenant_id, period, amount, currency, thresholds, description, created_at)
 VALUES (%s, %s, %s, %s, %s::jsonb, %s, %s) RETURNING id"""
@@ -111,6 +113,11 @@ def insert(conn: Connection, budget: Budget) -> int:
         budget.created_at,
     )
     return int(conn.exec_driver_sql(_INSERT, values).scalar_one())
+
+
+def be_alone(conn: Connection, tenant_id: str) -> None:
+    """Until the transaction ends, nobody else who asks for it adds budgets of the tenant."""
+    conn.exec_driver_sql(_ALONE, (tenant_id,))
 
 
 def delete(conn: Connection, budget_id: int, now: datetime) -> bool:

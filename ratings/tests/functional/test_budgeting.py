@@ -19,6 +19,7 @@ from ratings.auditing import audit
 from ratings.core.budgets import Budget, Threshold, span_of
 from ratings.core.deliveries import Patience, Unreachable
 from ratings.core.errors import Conflict, InvalidBudget, NotFound
+from ratings.db import budgets
 from ratings.db.reading import EVERYTHING
 from ratings.tests.brokers import until
 from ratings.tests.journals import instant, journal, price
@@ -30,6 +31,9 @@ SELECT budget_id, kind, trim_scale(percent)::text, to_char(lower(span), 'DD HH24
        trim_scale(spent)::text, trim_scale(forecast)::text
 FROM budget_alerts ORDER BY id"""
 DELIVERIES = "SELECT alert_id, driver, state, attempts, code FROM budget_deliveries ORDER BY 1, 2"
+WAITING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock'"""
 HOUR = timedelta(hours=1)
 
 
@@ -166,6 +170,20 @@ def test_a_tenant_has_so_many_budgets_and_no_more(volume):
     add(volume, "actual 50", tenant_id="globex")
 
 
+def test_two_who_add_at_the_same_time_add_one_after_the_other(volume):
+    last = add(volume, "actual 50")
+    for _ in range(budgeting.MOST - 2):
+        add(volume, "actual 50")
+    with ThreadPoolExecutor(1) as pool, volume.begin() as conn:
+        budgets.be_alone(conn, "acme")
+        budgets.insert(conn, last)
+        second = pool.submit(add, volume, "actual 50")
+        until(lambda: scalar(volume, WAITING) == 1, "nobody waits")
+        conn.commit()
+        with pytest.raises(Conflict, match="has 50 budgets already"):
+            second.result()
+
+
 def test_a_tenant_that_cannot_be_worked_out_keeps_no_other_waiting(volume):
     add(volume, "actual 50")
     rate(volume, journal("00:00 create size=9 tenant=globex at=g id=g", "volume"))
@@ -200,17 +218,13 @@ def test_two_who_check_at_the_same_time_raise_one_alert(volume):
 
 def test_who_comes_second_waits_for_the_first_and_raises_nothing(volume):
     add(volume, "actual 50", "actual 60")
-    waiting = (
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
     with ThreadPoolExecutor(1) as pool, volume.begin() as conn:
         conn.exec_driver_sql(
             "INSERT INTO budget_alerts (budget_id, kind, percent, span, amount, spent, crossed_at)"
             " VALUES (1, 'actual', 50, '[2026-01-01, 2026-01-02)', 24, 12, '2026-01-01 12:00')"
         )
         second = pool.submit(check, volume, "12:00")
-        until(lambda: scalar(volume, waiting) == 1, "nobody waits")
+        until(lambda: scalar(volume, WAITING) == 1, "nobody waits")
         conn.commit()
         assert second.result() == []
     assert len(rows(volume, ALERTS)) == 1
