@@ -328,7 +328,7 @@ def test_a_budget_that_cannot_be_watched_is_an_error(openstack, more):
 
 def test_what_will_have_been_spent_is_shown(running):
     period = ("--start", "2026-02-01", "--end", "2026-04-01")
-    found = running("rating forecast show", "--tenant", "acme", *period, "-f", "json")
+    found = running("rating forecast show", "acme", *period, "-f", "json")
     assert (found["spent"], found["forecast"]) == ("0", "14.000000000014")
     assert "name a tenant" in running("rating forecast show", fails=True)
 

@@ -16,7 +16,7 @@ class ShowForecast(ShowOne):
 
     def get_parser(self, prog_name: str) -> Parser:
         parser = super().get_parser(prog_name)
-        asking.add_tenant(parser, "Of this tenant; of that of the token by default")
+        asking.add_own_tenant(parser)
         asking.add_instant(
             parser, "--start", "From when on; from where the last order ended by default"
         )
