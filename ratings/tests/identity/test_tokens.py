@@ -97,6 +97,20 @@ def test_an_expired_token_is_no_token(ask, keystone):
     assert unauthenticated(ask("GET", "/v1/prices", token), keystone)
 
 
+def test_a_service_vouches_for_an_expired_token_and_lends_it_nothing(ask, keystone):
+    expired = keystone.expired("acme-reader", "acme")
+    vouching = {"X-Service-Token": keystone.token("ceilometer", project="service")}
+    assert ask("GET", "/v1/prices", expired, headers=vouching).status_code == 200
+    for method, path in (("GET", "/v1/status"), ("POST", "/v1/events")):
+        assert refusal(ask(method, path, expired, headers=vouching)) == FORBIDDEN
+    assert unauthenticated(ask("GET", "/v1/prices", headers=vouching), keystone)
+    assert unauthenticated(ask("GET", "/v1/prices", "nonsense", headers=vouching), keystone)
+    member = keystone.token("globex-member", project="globex")
+    for worthless in (member, expired, "nonsense"):
+        headers = {"X-Service-Token": worthless}
+        assert unauthenticated(ask("GET", "/v1/prices", expired, headers=headers), keystone)
+
+
 def test_what_is_open_needs_no_token_and_minds_no_bad_one(ask):
     for path in ("/", "/v1", "/healthcheck"):
         for token in (None, "nonsense"):
