@@ -98,6 +98,8 @@ def settings(conf: ConfigOpts) -> dict[str, Any]:
         # Longer than the usual 60 s of proxies and of the Ceilometer publisher's pauses: the
         # side that sends requests should be the one that closes.
         "keepalive": 75,
+        # Two names of 255 letters that are none of ASCII, in percents, do not fit into its 4094.
+        "limit_request_line": 8190,
         "control_socket_disable": True,
         "loglevel": "warning",
         "logger_class": logs.Gunicorn,

@@ -8,11 +8,13 @@ import sys
 import tempfile
 import urllib.request
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from ratings.db import migration, postmaster
 from ratings.tests.brokers import until
+from ratings.tests.functional.conftest import url_text
 
 pytestmark = pytest.mark.slow
 
@@ -120,6 +122,12 @@ def test_a_configured_database_is_served_and_no_other_is_started(service, databa
     url = database.url.render_as_string(hide_password=False)
     assert answers(url_when_ready(service(OS_DATABASE__CONNECTION=url)))
     assert not (state_path / "postgresql").exists()
+
+
+def test_names_of_the_greatest_length_fit_into_a_url_in_any_script(service, database):
+    url = url_when_ready(service(OS_DATABASE__CONNECTION=url_text(database)))
+    name = quote("名" * 255)
+    assert answers(f"{url}/v1/records?tenant_id={name}&resource_id={name}")
 
 
 def test_the_wsgi_application_serves_without_a_command_line(database, state_path):
