@@ -100,6 +100,9 @@ def settings(conf: ConfigOpts) -> dict[str, Any]:
         "keepalive": 75,
         # Two names of 255 letters that are none of ASCII, in percents, do not fit into its 4094.
         "limit_request_line": 8190,
+        # Headers of a proxy are for oslo.middleware. gunicorn believes them from this host, and
+        # with SCRIPT_NAME anybody gets past a proxy that keeps a path to itself.
+        "forwarded_allow_ips": "",
         "control_socket_disable": True,
         "loglevel": "warning",
         "logger_class": logs.Gunicorn,

@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import quote
 
+import httpx
 import pytest
 
 from ratings.db import migration, postmaster
@@ -128,6 +129,14 @@ def test_names_of_the_greatest_length_fit_into_a_url_in_any_script(service, data
     url = url_when_ready(service(OS_DATABASE__CONNECTION=url_text(database)))
     name = quote("名" * 255)
     assert answers(f"{url}/v1/records?tenant_id={name}&resource_id={name}")
+
+
+def test_what_a_client_says_of_its_path_and_scheme_counts_for_nothing(service, database):
+    url = url_when_ready(service(OS_DATABASE__CONNECTION=url_text(database)))
+    forged = {"SCRIPT_NAME": "/behind", "X-Forwarded-Proto": "https"}
+    found = httpx.get(f"{url}/v1", headers=forged, timeout=30).json()["version"]
+    assert found["links"][0]["href"] == f"{url}/v1"
+    assert httpx.get(f"{url}/behind/metrics", headers=forged, timeout=30).status_code == 404
 
 
 def test_the_wsgi_application_serves_without_a_command_line(database, state_path):
