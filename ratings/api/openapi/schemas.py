@@ -134,6 +134,8 @@ def taken(datatype: Any) -> dict[str, Any]:
     if isinstance(datatype, values.Texts):
         text = _text(values.Text(empty=True))
         return {"type": "object", "propertyNames": text, "additionalProperties": text}
+    if isinstance(datatype, values.Names):
+        return {"type": "array", "items": _text(values.Text())}
     if isinstance(datatype, values.Objects):
         each = {name: taken(one) for name, one in datatype.attributes.items()}
         item = {"type": "object", "properties": each, "required": list(each)}

@@ -183,6 +183,11 @@ def test_who_must_say_who_they_are(found):
     assert not any("security" in operation for _, _, operation in described(open_to_all))
 
 
+def test_names_in_a_list_have_at_least_one_character(found):
+    asked = found["components"]["schemas"]["CollectRequest"]["properties"]["tenant_ids"]
+    assert '"minLength": 1' in json.dumps(asked)
+
+
 def test_every_installed_format_is_offered(found):
     operation = found["paths"]["/v1/sales_orders/{order_id}"]["get"]
     (parameter,) = [p for p in operation["parameters"] if p.get("name") == "format"]
