@@ -20,7 +20,7 @@ from ratings.core.ledger import Case, Change, Cuts, decide
 from ratings.core.model import Record, State
 from ratings.core.pricing import amount
 from ratings.db import audit as checks
-from ratings.db import components, events, migration, prices, resources
+from ratings.db import checkpoints, components, events, migration, prices, resources
 from ratings.db.audit import Finding
 from ratings.db.audit.check import count, priced, run
 from ratings.db.audit.guards import guards, schema
@@ -166,9 +166,10 @@ def _of_group(
         yield from _of_group(conn, rules_of, group[:middle])
         yield from _of_group(conn, rules_of, group[middle:])
         return
+    passed = checkpoints.of(conn, list(cases))
     for resource, case in cases.values():
         try:
-            found = list(_of_resource(rules_of, resource, case, cuts))
+            found = list(_of_resource(rules_of, resource, case, cuts, passed[resource.id]))
         except Exception as error:  # nor may a plug-in or an odd event end the audit
             found = [_broken(resource, error)]
         yield from found
@@ -180,7 +181,11 @@ def _broken(resource: Resource, error: Exception) -> Finding:
 
 
 def _of_resource(
-    rules_of: settling.RulesOf, resource: Resource, case: Case, cuts: Cuts
+    rules_of: settling.RulesOf,
+    resource: Resource,
+    case: Case,
+    cuts: Cuts,
+    passed: Sequence[State],
 ) -> Iterator[Finding]:
     rules = rules_of(resource.key[1])
     verdict = decide(rules, case, cuts)
@@ -207,13 +212,22 @@ def _of_resource(
         ]
         detail = f"{_named(resource)}: {'; '.join(differing)}"
         yield Finding("resource_state", f"resource {resource.id}", detail)
+    # An order may have closed what ran, and there is none of what was sampled before 0009.
+    founded = [_closed(state) for state in verdict.checkpoints]
+    for state in passed:
+        if state.last is not None and _closed(state) not in founded:
+            detail = f"{_named(resource)}: at {state.last[0].isoformat()} the journal gives another"
+            yield Finding("checkpoint_state", f"resource {resource.id}", detail)
 
 
 def _stored(state: State) -> State:
     """What a row keeps of a state: of what is closed, no status."""
-    if state.open:
-        return state
-    return replace(state, facts={n: v for n, v in state.facts.items() if n != "status"})
+    return state if state.open else _closed(state)
+
+
+def _closed(state: State) -> State:
+    facts = {name: fact for name, fact in state.facts.items() if name != "status"}
+    return replace(state, open=False, facts=facts)
 
 
 def _differences(resource: Resource, case: Case, change: Change) -> Iterator[Finding]:

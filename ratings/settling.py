@@ -6,7 +6,7 @@ closing orders.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,7 +19,7 @@ from ratings.core.meters import LONGEST_WINDOW
 from ratings.core.model import SAMPLE, Event, State
 from ratings.core.pricing import PriceBook
 from ratings.core.timeline import Transform, follows, ordered
-from ratings.db import events, prices, records, resources, sales_orders, tenants
+from ratings.db import checkpoints, events, prices, records, resources, sales_orders, tenants
 from ratings.db.reading import lifted
 from ratings.db.resources import Resource
 
@@ -65,10 +65,11 @@ def gather(
 ) -> tuple[Cases, Cuts]:
     """Cases for `locked` resources and the events that `arrived` for them (by row id).
 
-    An event that comes in order needs what is believed and nothing else; one
-    that comes late needs the whole timeline. ``from_the_start`` trusts nothing
-    but the journal. ``closing`` are cuts of orders (tenant -> end) about to be issued.
-    What it gathers is of every tenant that owned them, whoever `conn` reads for.
+    An event that comes in order needs what is believed and nothing else; one that comes
+    late needs the timeline from the last checkpoint before it, or all of it where there is
+    none. ``from_the_start`` trusts nothing but the journal. ``closing`` are cuts of orders
+    (tenant -> end) about to be issued. What it gathers is of every tenant that owned them,
+    whoever `conn` reads for.
     """
     with lifted(conn):
         return _gathered(conn, locked, arrived, from_the_start, closing or {})
@@ -87,9 +88,11 @@ def _gathered(
         for row_id, (resource, news) in timelines.items()
         if from_the_start or not follows(resource.state, news)
     ]
-    history = events.timelines(conn, late) if late else {}
+    passed = {} if from_the_start else _passed(conn, {i: timelines[i][1][0] for i in late})
+    after = {row_id: state.last[0] for row_id, state in passed.items() if state.last}
+    history = events.timelines(conn, late, after) if late else {}
     starts: dict[int, tuple[State, list[Event]]] = {
-        row_id: (State(), ordered([*history[row_id], *news]))
+        row_id: (passed.get(row_id, State()), ordered([*history[row_id], *news]))
         if row_id in history
         else (resource.state, news)
         for row_id, (resource, news) in timelines.items()
@@ -97,7 +100,7 @@ def _gathered(
     cuts = _cuts(conn, starts.values())
     for tenant_id, end in closing.items():
         cuts[tenant_id] = sorted({*cuts.get(tenant_id, ()), end})
-    have = records.current(conn, since) if (since := _needed(starts, cuts)) else {}
+    have = records.current(conn, since) if (since := _needed(starts, cuts, passed)) else {}
     cases = {
         row_id: (timelines[row_id][0], Case(timelines[row_id][0].region, state, news, found))
         for row_id, (state, news) in starts.items()
@@ -141,6 +144,28 @@ def apply(
     ]
     if states:
         resources.update(conn, states)
+    _keep_checkpoints(conn, cases, verdicts)
+
+
+def _passed(conn: Connection, late: Mapping[int, Event]) -> dict[int, State]:
+    """The last checkpoints before events that came late (both by resource row id)."""
+    if not late:
+        return {}
+    return checkpoints.before(conn, {row_id: event.event_time for row_id, event in late.items()})
+
+
+def _keep_checkpoints(conn: Connection, cases: Cases, verdicts: Mapping[int, Verdict]) -> None:
+    """What was derived anew from somewhere on has passed other checkpoints from there on."""
+    anew = {
+        row_id: case.state.last and case.state.last[0]
+        for row_id, (resource, case) in cases.items()
+        if row_id in verdicts and case.state is not resource.state
+    }
+    if anew:
+        checkpoints.forget(conn, anew)
+    passed = [(row_id, state) for row_id, v in verdicts.items() for state in v.checkpoints]
+    if passed:
+        checkpoints.append(conn, passed)
 
 
 def _cuts(
@@ -168,17 +193,18 @@ def _beginning(timeline: Sequence[Event]) -> datetime | None:
 
 
 def _needed(
-    starts: Mapping[int, tuple[State, Sequence[Event]]], cuts: Cuts
+    starts: Mapping[int, tuple[State, Sequence[Event]]], cuts: Cuts, passed: Collection[int]
 ) -> dict[int, datetime | None]:
     """From when on current records have to be known: resource row id -> instant.
 
-    After what is believed there are records only where an order was closed since.
+    After what is believed there are records only where an order was closed since; after a
+    checkpoint that was `passed` there are those of the time since.
     """
     needed: dict[int, datetime | None] = {}
     for row_id, (state, _) in starts.items():
         since = state.since
         if since is None:
             needed[row_id] = None
-        elif any(cut > since for cut in cuts.get(state.tenant_id or "", ())):
+        elif row_id in passed or any(cut > since for cut in cuts.get(state.tenant_id or "", ())):
             needed[row_id] = since
     return needed

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
+from itertools import groupby
 
 from ratings.core.definitions import ResourceType
 from ratings.core.errors import DerivationError
@@ -50,16 +51,20 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What `decide` found: the change to the ledger, and what is believed from now on."""
+    """What `decide` found: the change to the ledger, and what is believed from now on.
+
+    checkpoints: what was believed at the end of each day with samples, but the last one.
+    """
 
     state: State
     change: Change
+    checkpoints: tuple[State, ...] = ()
 
 
 def decide(rules: Rules, case: Case, cuts: Cuts) -> Verdict:
     """Derive and settle: the one rule for new events, new prices and closing orders."""
-    wanted, state = derive(rules, case.state, case.events, case.region, cuts)
-    return Verdict(state, settle(wanted, case.have))
+    wanted, state, checkpoints = _derived(rules, case.state, case.events, case.region, cuts)
+    return Verdict(state, settle(wanted, case.have), checkpoints)
 
 
 def derive(
@@ -72,10 +77,15 @@ def derive(
     A resource that runs on has been billed up to the owner's last cut. One of which
     nothing runs at that cut any more is closed: no later order need look at it.
     """
-    segments: list[Segment] = []
-    after = state
-    if events:
-        segments, after = rules.transform(state, events, rules.resource_type)
+    records, after, _ = _derived(rules, state, events, region, cuts)
+    return records, after
+
+
+def _derived(
+    rules: Rules, state: State, events: Sequence[Event], region: str, cuts: Cuts
+) -> tuple[list[Record], State, tuple[State, ...]]:
+    """As `derive`, with the checkpoints on the way."""
+    segments, after, checkpoints = _folded(rules, state, events)
     last_cut = max(cuts.get(after.tenant_id or "", ()), default=None)
     if (after.open or after.memory) and after.last and last_cut and last_cut > after.last[0]:
         ran, then = rules.transform(after, [until(last_cut)], rules.resource_type)
@@ -91,7 +101,27 @@ def derive(
         for part_start, part_end in _cut(start, end, price, cuts.get(segment.tenant_id, ()))
     ]
     _refuse_overlap(records)
-    return records, after
+    return records, after, checkpoints
+
+
+def _folded(
+    rules: Rules, state: State, events: Sequence[Event]
+) -> tuple[list[Segment], State, tuple[State, ...]]:
+    """What the transformer makes of `events`; of samples day by day, for a day has hundreds."""
+    if rules.resource_type.sampling is None or not events:
+        return *(rules.transform(state, events, rules.resource_type) if events else ([], state)), ()
+    segments: list[Segment] = []
+    checkpoints: list[State] = []
+    for day, of_day in groupby(events, key=_day):
+        if state.last is not None and state.last[0].date() < day:
+            checkpoints.append(state)
+        found, state = rules.transform(state, list(of_day), rules.resource_type)
+        segments += found
+    return segments, state, tuple(checkpoints)
+
+
+def _day(event: Event) -> date:
+    return event.event_time.date()
 
 
 def settle(wanted: Iterable[Record], have: Mapping[int, Record]) -> Change:

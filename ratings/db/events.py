@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -23,8 +24,14 @@ _KNOWN = "SELECT message_id FROM events WHERE message_id = ANY(%s::text[])"
 _TIMELINES = """
 SELECT e.resource_id AS id, e.message_id, e.event_type, e.event_time, e.tenant_id, e.action,
        e.starts, e.content, r.region, r.resource_type, r.resource_id
-FROM events e JOIN resources r ON r.id = e.resource_id
-WHERE e.resource_id = ANY(%s) AND e.state = 'rated'"""
+FROM unnest(%s::bigint[], %s::timestamptz[]) AS k (resource_id, after)
+JOIN resources r ON r.id = k.resource_id
+CROSS JOIN LATERAL (
+    SELECT * FROM events
+    WHERE resource_id = k.resource_id AND state = 'rated'
+      AND event_time > coalesce(k.after, '-infinity')
+    -- Keeps it a look-up per resource, as for records.
+    OFFSET 0) AS e"""
 
 _COUNTS = """
 SELECT resource_id AS id, count(*) AS number FROM events
@@ -79,10 +86,13 @@ def page(conn: Connection, *, limit: int, **filters: Any) -> Sequence[Row[Any]]:
     return conn.exec_driver_sql(sql, given).all()
 
 
-def timelines(conn: Connection, resource_ids: Sequence[int]) -> dict[int, list[Event]]:
-    """All events of each resource (by row id), in no order."""
+def timelines(
+    conn: Connection, resource_ids: Sequence[int], after: Mapping[int, datetime] = {}
+) -> dict[int, list[Event]]:
+    """All events of each resource (by row id), or those `after` its instant, in no order."""
     found: dict[int, list[Event]] = {resource_id: [] for resource_id in resource_ids}
-    for e in conn.exec_driver_sql(_TIMELINES, (list(resource_ids),)):
+    asked = array(resource_ids), array(map(after.get, resource_ids))
+    for e in conn.exec_driver_sql(_TIMELINES, asked):
         content = {
             name: value if isinstance(value, str) else Decimal(value)
             for name, value in e.content.items()

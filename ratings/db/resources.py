@@ -212,17 +212,17 @@ def of_tenants(
 
 def update(conn: Connection, states: Sequence[tuple[int, State]]) -> None:
     """What is believed from now on, per resource id. A known resource has a last event."""
-    conn.exec_driver_sql(_UPDATE, columns([_believed(*pair) for pair in states]))
+    conn.exec_driver_sql(_UPDATE, columns([(row_id, *believed(state)) for row_id, state in states]))
 
 
 def of(row: Sequence[Any]) -> Resource:
     """The resource of a row that begins with the columns of what is believed."""
     # By place, for a thousand rows are read per batch, and names cost twice as much.
-    row_id, region, resource_type, resource_id, *believed = row
-    return Resource(row_id, (region, resource_type, resource_id), _state(*believed[:10]))
+    row_id, region, resource_type, resource_id, *rest = row
+    return Resource(row_id, (region, resource_type, resource_id), believed_of(*rest[:10]))
 
 
-def _state(
+def believed_of(
     is_open: bool,
     tenant_id: str | None,
     facts: Mapping[str, Any],
@@ -234,6 +234,7 @@ def _state(
     created_at: datetime | None,
     deleted_at: datetime | None,
 ) -> State:
+    """What such columns of a row say."""
     if updated_at is None:
         return State()
     found, memory = _facts(facts), _facts(facts.get(_MEMORY, {}))
@@ -260,13 +261,13 @@ def _facts(stored: Mapping[str, Any]) -> dict[str, Fact]:
     }
 
 
-def _believed(resource_id: int, state: State) -> tuple[Any, ...]:
+def believed(state: State) -> tuple[Any, ...]:
+    """The columns of what is believed, in the order in which `_UPDATE` names them."""
     facts = dict(state.facts)
     name, status = facts.pop("name", None), facts.pop("status", None)
     assert state.last is not None
     stored = {**facts, _MEMORY: state.memory} if state.memory else facts
     return (
-        resource_id,
         state.tenant_id,
         name,
         "delete" if state.deleted_at is not None else status,

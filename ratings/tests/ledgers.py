@@ -77,8 +77,8 @@ def empty(engine: Engine) -> None:
     with engine.begin() as conn:
         conn.exec_driver_sql("SET LOCAL session_replication_role = replica")
         conn.exec_driver_sql(
-            "TRUNCATE events, parked_events, records, resources, tallies, prices, sales_orders,"
-            " terms, tenants, budgets"
+            "TRUNCATE events, parked_events, records, resources, checkpoints, tallies, prices,"
+            " sales_orders, terms, tenants, budgets"
             " CASCADE"
         )
         conn.exec_driver_sql("UPDATE revisions SET revision = revision + 1")

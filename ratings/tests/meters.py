@@ -1,4 +1,4 @@
-"""Clouds of samples for property tests: a few resources, some hours, whole minutes."""
+"""Clouds of samples for property tests: a few resources, whole minutes about a midnight."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ratings.core.model import Event
 from ratings.tests.journals import instant
 from ratings.tests.sampled import sample
 
-START = instant("08:00")
+START = instant("21:00")
 LENGTH = 6 * 60
 END = START + timedelta(minutes=LENGTH)
 METERS = ("size", "bytes", "counter", "service", "seen", "root", "volume.size", "state")

@@ -52,6 +52,24 @@ resources = Table(
 prefix it is that event's place in the timeline. `open` and `facts` are what is
 believed since, so that an event that comes in order needs no history."""
 
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("resource_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("tenant_id", Id),
+    Column("name", Text),
+    Column("status", Id),
+    Column("created_at", Instant),
+    Column("updated_at", Instant, primary_key=True),
+    Column("deleted_at", Instant),
+    Column("open", Boolean, nullable=False),
+    Column("facts", JSONB, nullable=False),
+    Column("last_precedence", SmallInteger, nullable=False),
+    Column("last_message_id", Id, nullable=False),
+)
+"""What the row of a sampled resource was after the last sample of a day (UTC), once one of a
+later day has come: where deriving anew begins for a sample that comes late."""
+
 events = Table(
     "events",
     metadata,

@@ -664,6 +664,13 @@ MANIPULATIONS = {
         "resource_state",
         "UPDATE resources SET updated_at = updated_at + interval '1 h' WHERE resource_id = 'i2'",
     ),
+    "a checkpoint is made up": (
+        "checkpoint_state",
+        """INSERT INTO checkpoints (resource_id, updated_at, open, facts, last_precedence,
+                                    last_message_id)
+           SELECT id, updated_at, open, facts, last_precedence, last_message_id FROM resources
+           WHERE resource_id = 'i2'""",
+    ),
     "a resource is of a type that nobody defined": (
         "timeline_broken",
         "UPDATE resources SET resource_type = 'starship' WHERE resource_id = 'i2'",

@@ -7,10 +7,11 @@ from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ratings import explaining, orders, repricing, settling
+from ratings import explaining, orders, repricing, resettling, settling
 from ratings.accruing import accrue
 from ratings.auditing import audit
 from ratings.batch import Arrival
@@ -21,12 +22,20 @@ from ratings.db.reading import EVERYTHING
 from ratings.rater import Rater
 from ratings.readers import Reader
 from ratings.requeueing import requeue
+from ratings.resettling import Scope
 from ratings.tests import meters, naive_samples
+from ratings.tests.conftest import temporary
 from ratings.tests.journals import DEFINITIONS, instant, journal, price
 from ratings.tests.ledgers import NOW, OVERLAPS, arrival, empty, ledger, rows, scalar
 from ratings.tests.sampled import DOCUMENT, HOUR, SAMPLED, SAMPLED_SETTINGS, samples
 
 TENANTS = ("acme", "globex")
+
+
+@pytest.fixture
+def twin(postgres, administrator, template):
+    """An engine on another fresh database."""
+    yield from temporary(postgres, administrator, template)
 
 
 def rater(database):
@@ -76,6 +85,14 @@ def naively(events, end):
     }
 
 
+def remembered(database):
+    """The checkpoints; whether what runs was closed by an order meanwhile makes no difference."""
+    sql = """
+        SELECT s.resource_type, s.resource_id, c.updated_at, c.tenant_id, c.facts, c.created_at
+        FROM checkpoints c JOIN resources s ON s.id = c.resource_id ORDER BY 1, 2, 3"""
+    return rows(database, sql)
+
+
 def findings(database):
     return list(audit(database, SAMPLED_SETTINGS, grace=timedelta(0)))
 
@@ -95,7 +112,7 @@ def test_any_order_batching_repetition_and_closing_gives_the_naive_ledger(databa
     chance = random.Random(data.draw(st.integers(0, 2**32), label="order of arrival"))
     arriving = events + chance.choices(events, k=len(events) // 2) if events else []
     chance.shuffle(arriving)
-    add_price(database, "size", "0.5", start="09:30")
+    add_price(database, "size", "0.5", start="22:30")
     while arriving:
         size = chance.randint(1, len(arriving))
         rate(database, arriving[:size])
@@ -108,9 +125,12 @@ def test_any_order_batching_repetition_and_closing_gives_the_naive_ledger(databa
     assert by_minute(database) == naively(events, meters.END)
     assert scalar(database, OVERLAPS) == 0
     assert findings(database) == []
-    before = ledger(database)
+    before = ledger(database), remembered(database)
     assert set(rate(database, events)) <= {"duplicate"}
-    assert ledger(database) == before
+    assert (ledger(database), remembered(database)) == before
+    empty(database)
+    rate(database, events)
+    assert remembered(database) == before[1]
 
 
 def test_a_late_sample_derives_its_window_anew_and_no_other(database):
@@ -121,6 +141,59 @@ def test_a_late_sample_derives_its_window_anew_and_no_other(database):
     assert scalar(database, "SELECT count(*) FROM records WHERE superseded_at IS NOT NULL") == 1
     after = rows(database, "SELECT id FROM records WHERE lower(span) >= '2026-01-01T11:00Z'")
     assert after == kept
+
+
+LONG = "\n".join(f"2026-01-{day:02}T{hour:02}:05 {day}" for day in range(1, 6) for hour in (9, 21))
+
+
+@pytest.mark.parametrize("meter", ["size", "counter", "volume.size"])
+def test_a_late_sample_looks_at_no_earlier_day(database, twin, meter):
+    """Else it would take as long as its meter is old."""
+    for engine in (database, twin):
+        rate(engine, samples(LONG, meter))
+    with database.begin() as conn:
+        conn.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        conn.exec_driver_sql("DELETE FROM events WHERE event_time < '2026-01-04T00:00Z'")
+    for engine in (database, twin):
+        rate(engine, samples("2026-01-04T12:05 40\n2026-01-05T22:05 7", meter))
+    assert ledger(database) == ledger(twin)
+    assert remembered(database) == remembered(twin)
+    assert findings(twin) == []
+
+
+def test_the_checkpoints_of_days_that_a_late_sample_changed_are_others(database):
+    rate(database, samples("2026-01-01T09:05 5\n2026-01-02T09:05 6\n2026-01-03T09:05 7", "counter"))
+    assert kept_counters(database) == ["5", "6"]
+    rate(database, samples("2026-01-02T23:55 6.5\n2025-12-31T09:05 4", "counter"))
+    assert kept_counters(database) == ["4", "5", "6.5"]
+    assert findings(database) == []
+
+
+def kept_counters(database):
+    sql = "SELECT facts->''->>'counter' FROM checkpoints ORDER BY updated_at"
+    return [counter for (counter,) in rows(database, sql)]
+
+
+def test_what_was_sampled_before_there_were_checkpoints_is_derived_from_the_beginning(database):
+    rate(database, samples(LONG))
+    with database.begin() as conn:
+        conn.exec_driver_sql("DELETE FROM checkpoints WHERE updated_at < '2026-01-04'")
+    rate(database, samples("2026-01-02T09:15 9"))
+    assert scalar(database, "SELECT count(*) FROM checkpoints") == 4
+    assert findings(database) == []
+
+
+def test_settling_by_other_mappings_passes_other_checkpoints(database):
+    """The windows of the records of yesterday are those by which a late sample settles them."""
+    rate(database, samples("2026-01-01T09:05 5\n2026-01-01T23:05 6\n2026-01-02T09:05 7"))
+    quarters = mappings.join(DEFINITIONS, DOCUMENT, timedelta(minutes=15))
+    other = replace(SAMPLED_SETTINGS, definitions=quarters)
+    one = Rater(database, other, clock=lambda: NOW)
+    list(resettling.settle(database, one, Scope(), dry_run=False, retroactive=False))
+    assert charged(database) == ["09:00-09:15 size 5", "23:00-23:15 size 6"]
+    one.rate([arrival(event) for event in samples("2026-01-02T09:20 1")])
+    assert charged(database)[1:] == ["23:00-23:15 size 6", "09:00-09:15 size 7"]
+    assert list(audit(database, other, grace=timedelta(0))) == []
 
 
 def test_an_order_bills_the_window_that_ends_with_it_and_a_late_sample_is_a_correction(database):
