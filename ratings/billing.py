@@ -13,6 +13,7 @@ from ratings import adjusting, settling
 from ratings.core.composing import compose, corrected, credited, sealed
 from ratings.core.errors import Conflict, InvalidInput
 from ratings.core.ledger import Verdict
+from ratings.core.meters import LONGEST_WINDOW
 from ratings.core.orders import Adjustment, Item, Order, Subject
 from ratings.core.pricing import PriceBook
 from ratings.db import resources, sales_orders
@@ -77,26 +78,29 @@ def decided(bill: Bill, *, but: Set[int] = frozenset()) -> Iterator[Decided]:
         with lifted(bill.conn):
             chunk = concerned[at : at + _CHUNK]
             found = resources.by_ids(bill.conn, chunk, locked=bill.locked)
-        for group, from_the_start in _by_history(map(resources.of, found), crossing, bill.end):
-            cases, all_cuts = settling.gather(
-                bill.conn, group, {}, from_the_start=from_the_start, closing=closing
-            )
+        for group, since in _by_history(map(resources.of, found), crossing, cuts):
+            cases, all_cuts = settling.gather(bill.conn, group, {}, since=since, closing=closing)
             yield cases, settling.decide_all(cases, all_cuts, rules_of)
 
 
 def _by_history(
-    found: Iterable[Resource], crossing: Mapping[int, bool], end: datetime
-) -> Iterator[tuple[Sequence[Resource], bool]]:
-    """Those heard of since `end`, or with a record that crosses a cut, need their whole timeline.
+    found: Iterable[Resource], crossing: Mapping[int, bool], cuts: Sequence[datetime]
+) -> Iterator[tuple[Sequence[Resource], datetime | None]]:
+    """Those heard of since the last of `cuts`, or with a record that crosses one, and from when
+    on they have to be derived anew: since before any window that the cut may lie in.
 
     The others need what is believed. A record that crosses the cut before `end` is older
     than that: the order that made that cut could not reach it (see `orders.close`).
     """
-    groups: dict[bool, list[Resource]] = {False: [], True: []}
+    groups: dict[datetime | None, list[Resource]] = {}
     for resource in found:
-        last = resource.state.last
-        groups[crossing[resource.id] or (last is not None and last[0] > end)].append(resource)
-    yield from ((group, late) for late, group in groups.items() if group)
+        last, since = resource.state.last, None
+        if crossing[resource.id]:
+            since = cuts[0] - LONGEST_WINDOW
+        elif last is not None and last[0] > cuts[-1]:
+            since = cuts[-1] - LONGEST_WINDOW
+        groups.setdefault(since, []).append(resource)
+    yield from ((group, since) for since, group in groups.items())
 
 
 def entries_of(

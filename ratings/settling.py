@@ -61,18 +61,20 @@ def gather(
     arrived: Mapping[int, Sequence[Event]],
     *,
     from_the_start: bool = False,
+    since: datetime | None = None,
     closing: Mapping[str, datetime] | None = None,
 ) -> tuple[Cases, Cuts]:
     """Cases for `locked` resources and the events that `arrived` for them (by row id).
 
     An event that comes in order needs what is believed and nothing else; one that comes
     late needs the timeline from the last checkpoint before it, or all of it where there is
-    none. ``from_the_start`` trusts nothing but the journal. ``closing`` are cuts of orders
+    none. ``from_the_start`` trusts nothing but the journal. ``since`` derives anew what
+    follows that instant, as if something had come late there. ``closing`` are cuts of orders
     (tenant -> end) about to be issued. What it gathers is of every tenant that owned them,
     whoever `conn` reads for.
     """
     with lifted(conn):
-        return _gathered(conn, locked, arrived, from_the_start, closing or {})
+        return _gathered(conn, locked, arrived, from_the_start, since, closing or {})
 
 
 def _gathered(
@@ -80,15 +82,17 @@ def _gathered(
     locked: Iterable[Resource],
     arrived: Mapping[int, Sequence[Event]],
     from_the_start: bool,
+    since: datetime | None,
     closing: Mapping[str, datetime],
 ) -> tuple[Cases, Cuts]:
     timelines = {r.id: (r, ordered(arrived.get(r.id, ()))) for r in locked}
     late = [
         row_id
         for row_id, (resource, news) in timelines.items()
-        if from_the_start or not follows(resource.state, news)
+        if from_the_start or since is not None or not follows(resource.state, news)
     ]
-    passed = {} if from_the_start else _passed(conn, {i: timelines[i][1][0] for i in late})
+    instants = {} if from_the_start else {i: since or timelines[i][1][0].event_time for i in late}
+    passed = checkpoints.before(conn, instants) if instants else {}
     after = {row_id: state.last[0] for row_id, state in passed.items() if state.last}
     history = events.timelines(conn, late, after) if late else {}
     starts: dict[int, tuple[State, list[Event]]] = {
@@ -100,7 +104,8 @@ def _gathered(
     cuts = _cuts(conn, starts.values())
     for tenant_id, end in closing.items():
         cuts[tenant_id] = sorted({*cuts.get(tenant_id, ()), end})
-    have = records.current(conn, since) if (since := _needed(starts, cuts, passed)) else {}
+    needed = _needed(starts, cuts, passed)
+    have = records.current(conn, needed) if needed else {}
     cases = {
         row_id: (timelines[row_id][0], Case(timelines[row_id][0].region, state, news, found))
         for row_id, (state, news) in starts.items()
@@ -145,13 +150,6 @@ def apply(
     if states:
         resources.update(conn, states)
     _keep_checkpoints(conn, cases, verdicts)
-
-
-def _passed(conn: Connection, late: Mapping[int, Event]) -> dict[int, State]:
-    """The last checkpoints before events that came late (both by resource row id)."""
-    if not late:
-        return {}
-    return checkpoints.before(conn, {row_id: event.event_time for row_id, event in late.items()})
 
 
 def _keep_checkpoints(conn: Connection, cases: Cases, verdicts: Mapping[int, Verdict]) -> None:

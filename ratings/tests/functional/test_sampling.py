@@ -161,6 +161,20 @@ def test_a_late_sample_looks_at_no_earlier_day(database, twin, meter):
     assert findings(twin) == []
 
 
+def test_an_order_that_ends_within_a_window_looks_at_no_day_long_before(database, twin):
+    """Else issuing one, or drafting it, would take as long as all meters of its tenant are old."""
+    for engine in (database, twin):
+        rate(engine, samples(LONG))
+        close(engine, "acme", instant("2026-01-03T22:00"))
+    with database.begin() as conn:
+        conn.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        conn.exec_driver_sql("DELETE FROM events WHERE event_time < '2026-01-02T00:00Z'")
+    for engine in (database, twin):
+        close(engine, "acme", instant("2026-01-04T21:30"))
+    assert ledger(database) == ledger(twin)
+    assert findings(twin) == []
+
+
 def test_the_checkpoints_of_days_that_a_late_sample_changed_are_others(database):
     rate(database, samples("2026-01-01T09:05 5\n2026-01-02T09:05 6\n2026-01-03T09:05 7", "counter"))
     assert kept_counters(database) == ["5", "6"]
