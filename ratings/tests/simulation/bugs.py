@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ratings import adjusting, repricing
+from ratings import adjusting, billing, repricing, settling
 from ratings import rater as rating
 from ratings.batch import Result
 from ratings.core import adjustments, graduation, ledger, pricing
@@ -101,6 +101,18 @@ def _without_lead_in(state: Any, event: Event, sampling: Any) -> Any:
     return state.since if SINCE in state.memory else event.event_time
 
 
+def _a_moment_late(moment: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *given: moment(*given) + timedelta(microseconds=1)
+
+
+def _stale(keep: Callable[..., Any]) -> Callable[..., Any]:
+    def in_order_only(conn: Any, cases: Any, verdicts: Mapping[int, Any]) -> None:
+        in_order = [i for i in verdicts if cases[i][1].state is cases[i][0].state]
+        keep(conn, cases, {row_id: verdicts[row_id] for row_id in in_order})
+
+    return in_order_only
+
+
 def _without_free(holds: Callable[..., Any]) -> Callable[..., Any]:
     def charging(band: graduation.Band, start: Any, end: Any) -> Any:
         return 0 if band.kind == "free" else holds(band, start, end)
@@ -123,6 +135,20 @@ FAULTS = (
         Event,
         "key",
         property(lambda event: (event.event_time, 1, event.message_id)),
+    ),
+    Fault("what comes late is taken to come in order", settling, "follows", lambda *_: True),
+    Fault(
+        "checkpoints stay as they were when a late sample came",
+        settling,
+        "_keep_checkpoints",
+        _stale(settling._keep_checkpoints),
+    ),
+    Fault("an order leaves out what runs on", billing, "decided", lambda *_, **more: iter(())),
+    Fault(
+        "a price takes over one microsecond late",
+        repricing,
+        "_moment",
+        _a_moment_late(repricing._moment),
     ),
     Fault("what is in the journal already is not known", events, "known", lambda *_: set()),
     Fault("what is disproved is not superseded", records, "supersede", lambda *_: None),
