@@ -8,7 +8,7 @@ and whether the orders of each tenant are a chain that can be made again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ from ratings.core.ledger import Case, Change, Cuts, decide
 from ratings.core.model import Record, State
 from ratings.core.pricing import amount
 from ratings.db import audit as checks
-from ratings.db import checkpoints, components, events, migration, prices, resources
+from ratings.db import checkpoints, components, migration, prices, resources
 from ratings.db.audit import Finding
 from ratings.db.audit.check import count, priced, run
 from ratings.db.audit.guards import guards, schema
@@ -34,7 +34,6 @@ GRACE = timedelta(hours=1)
 have been invisible to it, and is the next one's."""
 
 _CHUNK = 1000
-_EVENTS = 50_000
 
 
 def _silence(what: str, done: int, of: int) -> None:
@@ -129,25 +128,11 @@ def _derived(audit: _Audit) -> Iterator[Finding]:
     rules_of = audit.settings.rules(audit.settings.price_book(audit.conn))
     total, done, after = count(audit.conn, "resources", audit.tenants), 0, 0
     while found := resources.of_tenants(audit.conn, audit.tenants, after=after, limit=_CHUNK):
-        for group in _groups(found, events.counts(audit.conn, [r.id for r in found])):
+        for group in settling.portions(audit.conn, found):
             yield from _of_group(audit.conn, rules_of, group)
             done += len(group)
             audit.tell("resources", done, max(done, total))
         after = found[-1].id
-
-
-def _groups(found: Sequence[Resource], counts: Mapping[int, int]) -> Iterator[list[Resource]]:
-    """`found` in groups whose timelines fit into memory together."""
-    group: list[Resource] = []
-    weight = 0
-    for resource in found:
-        weight += counts.get(resource.id, 0)
-        if group and weight > _EVENTS:
-            yield group
-            group, weight = [], counts.get(resource.id, 0)
-        group.append(resource)
-    if group:
-        yield group
 
 
 def _of_group(

@@ -19,12 +19,13 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from ratings.core.errors import InvalidPrice, NotFound, PriceOverlap
-from ratings.core.model import Price, Tier
+from ratings.core.meters import LONGEST_WINDOW
+from ratings.core.model import UTC_EPOCH, Price, Tier
 from ratings.core.pricing import check
 from ratings.db import components, prices, resources
 from ratings.db.reading import EVERYTHING
 from ratings.once import Once, always
-from ratings.rerating import CHUNK, Select, rerate
+from ratings.rerating import CHUNK, Concerned, rerate
 from ratings.settling import Settings
 
 
@@ -186,13 +187,13 @@ def _follow(
     conn: Connection, settings: Settings, changed: Iterable[Price], retroactive: bool
 ) -> None:
     """Derive anew what lived while a price of `changed` holds. The caller keeps raters away."""
-    selections = [_concerned(conn, settings, price) for price in changed]
-    if selections:
-        rerate(conn, settings, selections, retroactive=retroactive)
+    concerned = [_concerned(conn, settings, price) for price in changed]
+    if concerned:
+        rerate(conn, settings, concerned, retroactive=retroactive)
 
 
-def _concerned(conn: Connection, settings: Settings, price: Price) -> Select:
-    """What may be charged with `price`."""
+def _concerned(conn: Connection, settings: Settings, price: Price) -> Concerned:
+    """What may be charged with `price`: nothing of a window that ended before it."""
     types = [
         name
         for name, resource_type in settings.definitions.types.items()
@@ -208,7 +209,10 @@ def _concerned(conn: Connection, settings: Settings, price: Price) -> Select:
         reach=settings.definitions.meters.window,
         limit=CHUNK,
     )
-    return lambda after: found(after=after)
+    since = None
+    if price.start is not None and price.start > UTC_EPOCH:
+        since = price.start - LONGEST_WINDOW
+    return Concerned(lambda after: found(after=after), since)
 
 
 def _existing(conn: Connection, price_id: int) -> Price:

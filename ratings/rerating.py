@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row
 
@@ -21,10 +22,17 @@ Select = Callable[[int], Sequence[Resource]]
 """Row id -> up to `CHUNK` resources past it, locked in id order; none at the end."""
 
 
+class Concerned(NamedTuple):
+    """What a change concerns; nothing that ended before `since`, if that is known."""
+
+    select: Select
+    since: datetime | None = None
+
+
 def rerate(
-    conn: Connection, settings: Settings, selections: Iterable[Select], *, retroactive: bool
+    conn: Connection, settings: Settings, concerned: Iterable[Concerned], *, retroactive: bool
 ) -> None:
-    """Derive anew what `selections` find, with prices as `conn` sees them now.
+    """Derive anew what is `concerned`, with prices as `conn` sees them now.
 
     The caller keeps raters away, and rolls back on PeriodBilled: raised unless
     `retroactive`, when a record would go that an order has billed with a price.
@@ -33,19 +41,27 @@ def rerate(
     rules_of = settings.rules(settings.price_book(conn))
     component_ids = components.ensure(conn, settings.definitions.units())
     billed = _Billed()
-    for select in selections:
-        after = 0
-        while locked := select(after):
-            cases, cuts = settling.gather(conn, locked, {}, from_the_start=True)
-            verdicts = settling.decide_all(cases, cuts, rules_of)
-            if not retroactive and (gone := _priced(cases, verdicts)):
-                billed.note(sales_orders.priced_among(conn, gone))
-            # What is refused is counted to its end, but need not be written.
-            if not billed.records:
-                settling.apply(conn, cases, verdicts, component_ids)
-            after = locked[-1].id
+    for portion, since in _portions(conn, concerned):
+        cases, cuts = settling.gather(conn, portion, {}, since=since, from_the_start=since is None)
+        verdicts = settling.decide_all(cases, cuts, rules_of)
+        if not retroactive and (gone := _priced(cases, verdicts)):
+            billed.note(sales_orders.priced_among(conn, gone))
+        # What is refused is counted to its end, but need not be written.
+        if not billed.records:
+            settling.apply(conn, cases, verdicts, component_ids)
     if billed.records:
         raise PeriodBilled(billed.told())
+
+
+def _portions(
+    conn: Connection, concerned: Iterable[Concerned]
+) -> Iterator[tuple[Sequence[Resource], datetime | None]]:
+    """All that is concerned, as much of it at a time as fits into memory, and since when."""
+    for select, since in concerned:
+        after = 0
+        while locked := select(after):
+            yield from ((portion, since) for portion in settling.portions(conn, locked, since))
+            after = locked[-1].id
 
 
 def _priced(cases: settling.Cases, verdicts: Mapping[int, Verdict]) -> list[int]:

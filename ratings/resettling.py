@@ -69,14 +69,17 @@ def settle(
                 limit=_CHUNK,
                 locked=not dry_run,
             )
-            cases, cuts = settling.gather(conn, found, {}, from_the_start=True)
-            judged = [_judged(rules_of, *case, cuts) for case in cases.values()]
-            if not retroactive:
-                judged = _without_billed(conn, judged)
-            if not dry_run:
-                verdicts = {j.resource.id: j.verdict for j in judged if j.verdict is not None}
-                settling.apply(conn, cases, verdicts, component_ids)
-        yield from (j.difference() for j in judged if j.differs())
+            differing: list[Difference] = []
+            for portion in settling.portions(conn, found):
+                cases, cuts = settling.gather(conn, portion, {}, from_the_start=True)
+                judged = [_judged(rules_of, *case, cuts) for case in cases.values()]
+                if not retroactive:
+                    judged = _without_billed(conn, judged)
+                if not dry_run:
+                    verdicts = {j.resource.id: j.verdict for j in judged if j.verdict is not None}
+                    settling.apply(conn, cases, verdicts, component_ids)
+                differing += [j.difference() for j in judged if j.differs()]
+        yield from differing
         if not found:
             return
         after = found[-1].id

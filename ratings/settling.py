@@ -6,7 +6,7 @@ closing orders.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -54,6 +54,35 @@ class Settings:
 Cases = Mapping[int, tuple[Resource, Case]]
 """Resource row id -> the locked resource and what there is to decide."""
 
+EVENTS = 50_000
+"""So many are read at a time where whole timelines are, or those of one resource."""
+
+
+def portions(
+    conn: Connection,
+    found: Sequence[Resource],
+    since: datetime | None = None,
+    *,
+    most: int = EVENTS,
+) -> Iterator[list[Resource]]:
+    """`found` in groups whose timelines fit into memory together: `most` events, or one resource.
+
+    With `since`, as for `gather`, what of them has to be derived anew; else all of them.
+    """
+    row_ids = [resource.id for resource in found]
+    passed = checkpoints.before(conn, dict.fromkeys(row_ids, since)) if since else {}
+    counts = events.counts(conn, row_ids, _ends(passed))
+    portion: list[Resource] = []
+    weight = 0
+    for resource in found:
+        weight += counts[resource.id]
+        if portion and weight > most:
+            yield portion
+            portion, weight = [], counts[resource.id]
+        portion.append(resource)
+    if portion:
+        yield portion
+
 
 def gather(
     conn: Connection,
@@ -93,8 +122,7 @@ def _gathered(
     ]
     instants = {} if from_the_start else {i: since or timelines[i][1][0].event_time for i in late}
     passed = checkpoints.before(conn, instants) if instants else {}
-    after = {row_id: state.last[0] for row_id, state in passed.items() if state.last}
-    history = events.timelines(conn, late, after) if late else {}
+    history = events.timelines(conn, late, _ends(passed)) if late else {}
     starts: dict[int, tuple[State, list[Event]]] = {
         row_id: (passed.get(row_id, State()), ordered([*history[row_id], *news]))
         if row_id in history
@@ -112,6 +140,11 @@ def _gathered(
         for found in (have.get(row_id, {}),)
     }
     return cases, cuts
+
+
+def _ends(passed: Mapping[int, State]) -> dict[int, datetime]:
+    """The instants of the last events of checkpoints."""
+    return {row_id: state.last[0] for row_id, state in passed.items() if state.last}
 
 
 def decide_all(cases: Cases, cuts: Cuts, rules_of: RulesOf) -> dict[int, Verdict]:

@@ -12,7 +12,7 @@ from ratings.core.pricing import is_currency
 from ratings.db import prices, resources, tenants, terms
 from ratings.db.reading import EVERYTHING
 from ratings.once import Once, always
-from ratings.rerating import CHUNK, rerate
+from ratings.rerating import CHUNK, Concerned, rerate
 from ratings.settling import Settings
 
 _TERMS = 1000
@@ -51,7 +51,8 @@ def set_currency(
             )
         tenants.set_currency(conn, tenant_id, currency)
         found = partial(resources.of_tenants, conn, [tenant_id], limit=CHUNK, locked=True)
-        rerate(conn, settings, [lambda after: found(after=after)], retroactive=False)
+        everything = Concerned(lambda after: found(after=after))
+        rerate(conn, settings, [everything], retroactive=False)
         return keep(shown(conn, settings, tenant_id))
 
 

@@ -34,8 +34,10 @@ CROSS JOIN LATERAL (
     OFFSET 0) AS e"""
 
 _COUNTS = """
-SELECT resource_id AS id, count(*) AS number FROM events
-WHERE resource_id = ANY(%s) GROUP BY resource_id"""
+SELECT k.resource_id AS id,
+       (SELECT count(*) FROM events WHERE resource_id = k.resource_id
+            AND event_time > coalesce(k.after, '-infinity')) AS number
+FROM unnest(%s::bigint[], %s::timestamptz[]) AS k (resource_id, after)"""
 
 _PAGE = """
 SELECT e.id, e.message_id, e.region, e.event_type, e.event_time, e.received_at, e.state,
@@ -114,9 +116,12 @@ def timelines(
     return found
 
 
-def counts(conn: Connection, resource_ids: Sequence[int]) -> dict[int, int]:
-    """How many events there are of each resource (row id) that has any."""
-    return {r.id: r.number for r in conn.exec_driver_sql(_COUNTS, (list(resource_ids),))}
+def counts(
+    conn: Connection, resource_ids: Sequence[int], after: Mapping[int, datetime] = {}
+) -> dict[int, int]:
+    """How many events there are of each resource (row id), or how many `after` its instant."""
+    asked = array(resource_ids), array(map(after.get, resource_ids))
+    return {r.id: r.number for r in conn.exec_driver_sql(_COUNTS, asked)}
 
 
 def _row(entry: Entry) -> str:

@@ -175,6 +175,35 @@ def test_an_order_that_ends_within_a_window_looks_at_no_day_long_before(database
     assert findings(twin) == []
 
 
+def test_a_price_looks_at_no_day_long_before_it_begins(database, twin):
+    """Else a change of it would read every sample that its meters ever had."""
+    for engine in (database, twin):
+        rate(engine, samples(LONG))
+    with database.begin() as conn:
+        conn.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        conn.exec_driver_sql("DELETE FROM events WHERE event_time < '2026-01-03T00:00Z'")
+    for engine in (database, twin):
+        add_price(engine, "size", "2", start="2026-01-04T09:30")
+    assert ledger(database) == ledger(twin)
+    assert remembered(database) == remembered(twin)
+    assert findings(twin) == []
+    assert scalar(twin, "SELECT count(*) FROM records WHERE unit_price = 2") == 3
+
+
+def test_timelines_are_read_as_many_at_a_time_as_fit_into_memory(database):
+    for meter in ("size", "counter", "bytes"):
+        rate(database, samples("10:05 5\n10:45 6\n2026-01-03T11:05 7\n2026-01-03T12:05 7", meter))
+    with database.connect() as conn:
+        found = resources.of_tenants(conn, None, after=0, limit=10)
+        since = instant("2026-01-03T11:30")
+        of_all = settling.portions(conn, found, most=8)
+        of_the_last_day = settling.portions(conn, found, since, most=8)
+        of_one = settling.portions(conn, found, most=1)
+        assert [len(list(portion)) for portion in of_all] == [2, 1]
+        assert [len(list(portion)) for portion in of_the_last_day] == [3]
+        assert [len(list(portion)) for portion in of_one] == [1, 1, 1]
+
+
 def test_the_checkpoints_of_days_that_a_late_sample_changed_are_others(database):
     rate(database, samples("2026-01-01T09:05 5\n2026-01-02T09:05 6\n2026-01-03T09:05 7", "counter"))
     assert kept_counters(database) == ["5", "6"]
