@@ -4,8 +4,8 @@ import os
 import re
 import subprocess
 
-#: Of each operation; about 6000 requests in all. 240 make more than ten thousand.
-EXAMPLES = "100"
+#: Of each operation; more than ten thousand requests in all.
+EXAMPLES = "240"
 SEED = "1"
 
 
