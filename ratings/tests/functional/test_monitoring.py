@@ -156,10 +156,12 @@ def test_every_alert_is_raised_by_what_it_is_for_and_by_nothing_else(promtool, t
     # One that cannot be drained is told from one whose database is down.
     for up in (0, 1):
         tests.append(story("RatingsSpoolStuck", up, **waiting, ratings_database_up=f"{up}+0x500"))
+        seen = {"ratings_database_up" if up else "up": "0+0x500"}
+        tests.append(story("RatingsUnseen", 1 - up, **seen))
     for series, values in STORIES.values():
         calm = "1+0x500" if values.startswith("0+0x") else "0+0x500"
         tests += [story(alert, 0, **{series: calm}) for alert in STORIES]
-    assert {rule["alert"] for rule in alerts()} == {*STORIES, "RatingsSpoolStuck"}
+    assert {rule["alert"] for rule in alerts()} == {*STORIES, "RatingsSpoolStuck", "RatingsUnseen"}
     told = {"rule_files": [str(RULES)], "evaluation_interval": "1m", "tests": tests}
     (tmp_path / "stories.yaml").write_text(yaml.safe_dump(told))
     promtool("test", "rules", str(tmp_path / "stories.yaml"))
