@@ -69,8 +69,11 @@ WHERE r.id > %(after)s AND r.resource_type = ANY(%(types)s)
   AND r.created_at IS NOT NULL AND (%(end)s::timestamptz IS NULL OR EXISTS (
       SELECT FROM events e
       WHERE e.resource_id = r.id AND e.event_time < %(end)s::timestamptz + %(reach)s::interval))
+  -- The ledger of what runs ends with its last event, or with the last order of its owner.
   AND (r.updated_at + %(reach)s::interval > coalesce(%(start)s::timestamptz, '-infinity')
-       OR r.open AND coalesce(%(start)s::timestamptz, '-infinity') < now())
+       OR r.open AND EXISTS (
+           SELECT FROM sales_orders o
+           WHERE o.tenant_id = r.tenant_id AND o.span && tstzrange(%(start)s::timestamptz, NULL)))
 ORDER BY r.id LIMIT %(limit)s FOR NO KEY UPDATE OF r"""
 
 _TO_CLOSE = """
@@ -165,7 +168,7 @@ def lock_affected(
     after: int,
     limit: int,
 ) -> list[Resource]:
-    """Up to `limit` resources past id `after` that lived in [start, end), locked in id order.
+    """Up to `limit` resources past id `after` with a ledger in [start, end), locked in id order.
 
     reach: how far from an event the time lies that it may be evidence of.
     """

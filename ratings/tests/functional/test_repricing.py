@@ -67,6 +67,17 @@ def test_a_price_from_the_future_changes_nothing_yet(database):
     assert amounts(database) == [("00:00", 24), ("12:00", 12)]
 
 
+def test_a_price_from_now_on_reads_nothing_of_what_was_heard_of_before(database):
+    """It concerns all that runs: reading all of that again would keep raters away for hours."""
+    rate(database, journal("00:00 create size=2\n12:00 exists size=2", "volume"))
+    before = ledger(database)
+    with database.begin() as conn:
+        conn.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        conn.exec_driver_sql("DELETE FROM events")
+    repricing.add(database, SETTINGS, price("volume", "1", start="14:00"))
+    assert ledger(database) == before
+
+
 def test_two_prices_of_one_kind_cannot_hold_at_one_instant(database):
     repricing.add(database, SETTINGS, price("volume", "1", end="12:00"))
     repricing.add(database, SETTINGS, price("volume", "2", start="12:00"))
