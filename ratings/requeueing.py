@@ -30,12 +30,13 @@ def requeue(
     """Read and rate parked events anew: those of a code, or of some row ids, else all.
 
     Returns how many were tried, and how many readings of them were rated, ignored,
-    duplicate, or parked again. None holds up those behind it. Raises Unavailable; what was
-    done until then stays done.
+    duplicate, or parked again. None holds up those behind it, and none that is parked
+    meanwhile is tried. Raises Unavailable; what was done until then stays done.
     """
     counts = Counter(tried=0, rated=0, duplicate=0, ignored=0, parked=0)
-    after = 0
-    while waiting := _take(engine, after, code, ids):
+    with engine.connect() as conn:
+        after, newest = 0, parked_events.newest(conn)
+    while waiting := _take(engine, after, newest, code, ids):
         arrivals = [arrival for one in waiting for arrival in _arrivals(reader, one)]
         counts["tried"] += len(waiting)
         counts.update(result.state for result in rate_or_park(rater.rate, arrivals))
@@ -43,9 +44,13 @@ def requeue(
     return counts
 
 
-def _take(engine: Engine, after: int, code: str | None, ids: Sequence[int] | None) -> list[Waiting]:
+def _take(
+    engine: Engine, after: int, newest: int, code: str | None, ids: Sequence[int] | None
+) -> list[Waiting]:
     with engine.connect() as conn:
-        return parked_events.take(conn, after=after, limit=_CHUNK, code=code, ids=ids)
+        return parked_events.take(
+            conn, after=after, newest=newest, limit=_CHUNK, code=code, ids=ids
+        )
 
 
 def _arrivals(reader: Reader, waiting: Waiting) -> Iterator[Arrival]:
@@ -58,7 +63,13 @@ def _arrivals(reader: Reader, waiting: Waiting) -> Iterator[Arrival]:
     except Exception as error:
         reading = broken(error)
     else:
-        for one in received:
-            yield Arrival(waiting.region, one.reading, one.body.decode(), waiting.message_id)
+        # What is parked leaves with the last of its readings: when all others are committed, and
+        # it is its own, if it has one.
+        *others, last = sorted(
+            received, key=lambda one: one.reading.message_id == waiting.message_id
+        )
+        for one in others:
+            yield Arrival(waiting.region, one.reading, one.body.decode())
+        yield Arrival(waiting.region, last.reading, last.body.decode(), waiting.message_id)
         return
     yield Arrival(waiting.region, reading, waiting.body, waiting.message_id)

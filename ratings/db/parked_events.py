@@ -21,7 +21,8 @@ _FORGET = "DELETE FROM parked_events WHERE message_id = ANY(%s::text[]) RETURNIN
 
 _TAKE = """
 SELECT id, message_id, region, code, body FROM parked_events
-WHERE id > %(after)s AND (%(code)s::text IS NULL OR code = %(code)s)
+WHERE id > %(after)s AND id <= %(newest)s
+  AND (%(code)s::text IS NULL OR code = %(code)s)
   AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s))
 ORDER BY id LIMIT %(limit)s"""
 
@@ -70,13 +71,19 @@ def take(
     conn: Connection,
     *,
     after: int,
+    newest: int,
     limit: int,
     code: str | None = None,
     ids: Sequence[int] | None = None,
 ) -> list[Waiting]:
-    """Up to `limit` parked events past id `after`, by code or by ids if given."""
-    parameters = {"after": after, "code": code, "ids": ids, "limit": limit}
+    """Up to `limit` parked events past id `after` and up to id `newest`, by code or by ids."""
+    parameters = {"after": after, "newest": newest, "code": code, "ids": ids, "limit": limit}
     return [Waiting(*row) for row in conn.exec_driver_sql(_TAKE, parameters)]
+
+
+def newest(conn: Connection) -> int:
+    """The id of the one that was parked last; 0 for none."""
+    return int(conn.exec_driver_sql("SELECT coalesce(max(id), 0) FROM parked_events").scalar_one())
 
 
 def page(conn: Connection, *, limit: int, **filters: Any) -> Sequence[Row[Any]]:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +12,7 @@ import yaml
 
 from ratings import orders, repricing, shipped
 from ratings.batch import Arrival
+from ratings.core import mappings
 from ratings.core.definitions import parse
 from ratings.core.errors import InvalidInput
 from ratings.core.model import Event, Unreadable
@@ -21,7 +23,8 @@ from ratings.readers import Reader
 from ratings.requeueing import requeue
 from ratings.settling import Settings
 from ratings.tests.functional.conftest import NOW
-from ratings.tests.journals import price
+from ratings.tests.journals import DEFINITIONS, price
+from ratings.tests.sampled import HOUR, SAMPLED_SETTINGS
 from ratings.transformers import lifecycle
 
 SPACESHIP = """
@@ -152,6 +155,38 @@ def test_what_bears_no_id_is_parked_once_whatever_it_is_parked_for(database, par
     with database.connect() as conn:
         (region,) = tallies.sums(conn)
     assert (region.received, region.rated, region.parked) == (3, 2, 1)
+
+
+REFUSAL = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE check_violation USING MESSAGE = 'not this one'; END $$;
+CREATE TRIGGER tr_refuse BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION refuse()"""
+
+
+def test_a_sample_of_two_meters_waits_for_both_however_often_it_is_refused(database):
+    """Each reading is parked with all of the sample, which then is read as both again."""
+    mapped = [
+        {"meter": "cpu", "name": name, "unit": "s", "transformer": "gauge_max"} for name in "ab"
+    ]
+    known = mappings.join(DEFINITIONS, {"mappings": mapped}, HOUR)
+    rater = Rater(database, replace(SAMPLED_SETTINGS, definitions=known), lambda: NOW)
+    reader = Reader(known)
+    sample = {"name": "cpu", "type": "gauge", "unit": "s", "volume": 1, "project_id": "weyland"}
+    sample |= {"resource_id": "nostromo", "timestamp": "2026-01-10T00:00:00"}
+    received = reader.read_sample(json.dumps(sample).encode(), "north")
+    with database.begin() as conn:
+        conn.exec_driver_sql(REFUSAL)
+    rater.rate([Arrival("north", one.reading, one.body.decode()) for one in received])
+    for _ in range(2):
+        assert requeue(database, rater, reader)["tried"] == 2
+        assert left(database) == {"refused_by_database": 2}
+    with database.begin() as conn:
+        conn.exec_driver_sql("DROP TRIGGER tr_refuse ON events")
+    assert requeue(database, rater, reader)["rated"] == 2
+    assert left(database) == {}
+    with database.connect() as conn:
+        (region,) = tallies.sums(conn)
+    assert (region.received, region.rated, region.parked) == (2, 2, 0)
 
 
 def test_what_a_bus_may_not_say_it_may_not_say_on_another_try(database, settings):
