@@ -32,7 +32,7 @@ from ratings.core.model import Event
 from ratings.core.timeline import ordered
 from ratings.db import discrepancies, events
 from ratings.db.resources import Resource
-from ratings.settling import RulesOf, Settings
+from ratings.settling import RulesOf, Settings, divided
 
 LOG = logging.getLogger(__name__)
 
@@ -217,16 +217,9 @@ class _Search:
         present = {resource.key[1] for resource in taken}
         facts = {f: names for f, names in self.how.facts.items() if present.intersection(names)}
         suspects = set(discrepancies.suspects(self.conn, ids, facts, types, self.wanted.since))
-        group: list[Resource] = []
-        weight = 0
         numbers = events.counts(self.conn, sorted(suspects))
-        for resource in taken:
-            if group and weight + numbers.get(resource.id, 0) > _DERIVED:
-                yield from self._judged(group, suspects)
-                group, weight = [], 0
-            group.append(resource)
-            weight += numbers.get(resource.id, 0)
-        yield from self._judged(group, suspects)
+        for group in divided(taken, numbers, _DERIVED):
+            yield from self._judged(group, suspects)
 
     def _judged(
         self, group: Sequence[Resource], suspects: set[int]

@@ -1,7 +1,7 @@
 """Changing prices: the ledger follows in the same transaction.
 
 A price that begins in the future changes nothing yet. One that reaches back
-derives anew every resource that lived while it holds. Where that would change what an
+derives anew every resource whose ledger reaches into its time. Where that would change what an
 order has billed with a price, it is refused with PeriodBilled, unless it is meant to
 be `retroactive`.
 """

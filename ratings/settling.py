@@ -71,17 +71,23 @@ def portions(
     """
     row_ids = [resource.id for resource in found]
     passed = checkpoints.before(conn, dict.fromkeys(row_ids, since)) if since else {}
-    counts = events.counts(conn, row_ids, _ends(passed))
-    portion: list[Resource] = []
+    yield from divided(found, events.counts(conn, row_ids, _ends(passed)), most)
+
+
+def divided(
+    found: Iterable[Resource], events_of: Mapping[int, int], most: int
+) -> Iterator[list[Resource]]:
+    """`found` in groups with at most so many events (by row id) together, or of one resource."""
+    group: list[Resource] = []
     weight = 0
     for resource in found:
-        weight += counts[resource.id]
-        if portion and weight > most:
-            yield portion
-            portion, weight = [], counts[resource.id]
-        portion.append(resource)
-    if portion:
-        yield portion
+        weight += events_of.get(resource.id, 0)
+        if group and weight > most:
+            yield group
+            group, weight = [], events_of.get(resource.id, 0)
+        group.append(resource)
+    if group:
+        yield group
 
 
 def gather(
